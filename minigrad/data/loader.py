@@ -1,0 +1,182 @@
+"""Batches: the DataLoader, and the train/validation split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from operator import index
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Arrays = tuple[NDArray[Any], ...]
+
+
+class DataLoader:
+    """Cut arrays into batches; each `for` over it is one epoch, in a new order if shuffled.
+
+    A batch is a tuple with one fresh array for each array given, so changing it in place leaves
+    the data alone.
+
+    Parameters
+    ----------
+    *arrays
+        Arrays of equal length along their first axis, for example images and labels.
+    batch_size
+        Examples in a batch.
+    shuffle
+        Draw a new random order for each epoch.
+    replacement
+        Draw each example at random from all of them, as the book's training loop does: an epoch
+        has as many draws as there are examples. It needs no `shuffle`.
+    drop_last
+        Leave out the last batch if it is smaller than the others.
+    transform
+        A function of the arrays of a batch that returns a tuple of arrays in their place.
+    rng
+        A `numpy.random.Generator` or a seed: the same seed gives the same batches.
+
+    Raises
+    ------
+    ValueError
+        No arrays, empty ones, lengths that differ, a batch size below 1, or no batch left.
+    TypeError
+        The batch size is not an integer, or `transform` returned no tuple.
+
+    Examples
+    --------
+    >>> x, t = np.arange(10).reshape(5, 2), np.arange(5)
+    >>> [labels.tolist() for _, labels in DataLoader(x, t, batch_size=2)]
+    [[0, 1], [2, 3], [4]]
+    """
+
+    def __init__(
+        self,
+        *arrays: ArrayLike,
+        batch_size: int,
+        shuffle: bool = False,
+        replacement: bool = False,
+        drop_last: bool = False,
+        transform: Callable[..., Arrays] | None = None,
+        rng: np.random.Generator | int | None = None,
+    ):
+        # contiguous, since `take` would copy the whole of any other array for each batch
+        self.arrays = tuple(map(np.ascontiguousarray, _same_length("DataLoader", arrays)))
+        self.n = len(self.arrays[0])
+        self.batch_size = _positive(batch_size)
+        self.shuffle, self.replacement = shuffle, replacement
+        self.drop_last, self.transform = drop_last, transform
+        self.rng = np.random.default_rng(rng)
+        if drop_last and self.n < self.batch_size:
+            raise ValueError(
+                f"DataLoader: drop_last=True leaves no batch, with {self.n} examples and "
+                f"batch_size={self.batch_size}: use a smaller batch_size or drop_last=False"
+            )
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        whole, rest = divmod(self.n, self.batch_size)
+        return whole + (rest > 0 and not self.drop_last)
+
+    def __iter__(self) -> Iterator[Arrays]:
+        """Go through one epoch."""
+        order = self._order()
+        for start in range(0, len(self) * self.batch_size, self.batch_size):
+            part = slice(start, start + self.batch_size)
+            if order is None:
+                batch = tuple(array[part].copy() for array in self.arrays)
+            else:
+                batch = tuple(array.take(order[part], axis=0) for array in self.arrays)
+            yield _as_tuple(self.transform(*batch), len(batch)) if self.transform else batch
+
+    def _order(self) -> NDArray[np.int64] | None:
+        if self.replacement:
+            return self.rng.integers(self.n, size=self.n)
+        return self.rng.permutation(self.n) if self.shuffle else None
+
+
+def train_validation_split(
+    *arrays: ArrayLike, fraction: float = 0.2, rng: np.random.Generator | int | None = 0
+) -> tuple[Arrays, Arrays]:
+    """Split arrays at random into a training part and a validation part.
+
+    Parameters
+    ----------
+    *arrays
+        Arrays of equal length along their first axis; their rows stay together.
+    fraction
+        The share of the validation part, between 0 and 1, rounded to whole examples.
+    rng
+        A `numpy.random.Generator` or a seed: the same seed gives the same split.
+
+    Returns
+    -------
+    tuple
+        `(x_train, t_train), (x_validation, t_validation)`, copies, in random order.
+
+    Raises
+    ------
+    ValueError
+        No arrays, empty ones, lengths that differ, or a part that would be empty.
+
+    Examples
+    --------
+    >>> (train,), (validation,) = train_validation_split(np.arange(10), fraction=0.3)
+    >>> len(train), len(validation)
+    (7, 3)
+    """
+    checked = _same_length("train_validation_split", arrays)
+    n = len(checked[0])
+    held_out = round(n * fraction) if 0 < fraction < 1 else 0
+    if not 0 < held_out < n:
+        raise ValueError(
+            f"train_validation_split: fraction={fraction} of {n} examples leaves one part empty: "
+            "use a fraction between 0 and 1 that gives each part an example"
+        )
+    order = np.random.default_rng(rng).permutation(n)
+    train, validation = order[: n - held_out], order[n - held_out :]
+    return tuple(a[train] for a in checked), tuple(a[validation] for a in checked)
+
+
+def _same_length(caller: str, arrays: tuple[ArrayLike, ...]) -> Arrays:
+    """Return the arguments as arrays, at least one, all of one length above 0."""
+    checked = tuple(map(np.asarray, arrays))
+    shapes = ", ".join(str(array.shape) for array in checked)
+    if not checked or any(array.ndim == 0 for array in checked):
+        raise ValueError(
+            f"{caller}: expected arrays with a first axis of examples, got "
+            f"{f'shapes {shapes}' if checked else 'none'}: pass images and labels, for example"
+        )
+    if len({len(array) for array in checked}) > 1:
+        raise ValueError(
+            f"{caller}: expected arrays of equal length, got shapes {shapes}: "
+            "row i of one belongs to row i of the others"
+        )
+    if not len(checked[0]):
+        raise ValueError(
+            f"{caller}: the data set is empty (shapes {shapes}): pass an example or more"
+        )
+    return checked
+
+
+def _positive(batch_size: int) -> int:
+    try:
+        size = index(batch_size)
+    except TypeError:
+        size = None
+    if size is None or isinstance(batch_size, bool):
+        raise TypeError(
+            f"DataLoader: batch_size must be an integer, got {batch_size!r}: use batch_size=100"
+        )
+    if size < 1:
+        raise ValueError(f"DataLoader: batch_size must be 1 or more, got {size}")
+    return size
+
+
+def _as_tuple(result: Any, n: int) -> Arrays:
+    if not isinstance(result, tuple):
+        raise TypeError(
+            f"DataLoader: transform must return a tuple of arrays, like the {n} that it gets, got "
+            f"{type(result).__name__}: return (x, t) rather than x"
+        )
+    return result

@@ -1,0 +1,197 @@
+"""The methods that a Tensor shares with ndarray: each is the NumPy function of that name."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+Array = numpy.ndarray[Any, Any]
+np: Any = numpy  # NumPy's type stubs don't know that its functions return Tensors for Tensors
+Axis = int | tuple[int, ...] | None
+
+
+_LEAVING = (
+    "this Tensor requires a gradient, and as a bare array it would silently leave the graph: use "
+    "t.detach().numpy(); to collect Tensors use np.stack or np.concatenate, not np.array"
+)
+
+
+class ArrayMethods:
+    """Methods of ndarray, for a class that NumPy's functions accept."""
+
+    __slots__ = ()
+
+    _data: Any
+    data: Array
+    requires_grad: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        shape: tuple[int, ...] = self._data.shape
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of values."""
+        return int(self._data.size)
+
+    @property
+    def dtype(self) -> numpy.dtype[Any]:
+        """The type of the values."""
+        dtype: numpy.dtype[Any] = self._data.dtype
+        return dtype
+
+    # ------------------------------------------------------------------------- leaving the graph
+    def numpy(self) -> Array:
+        """Return the array, without a copy; refuses if a gradient is required."""
+        if self.requires_grad:
+            raise TypeError(_LEAVING)
+        return self.data
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if self.requires_grad:
+            raise TypeError(_LEAVING)
+        return numpy.array(self.data, dtype=dtype, copy=copy)
+
+    def item(self) -> Any:
+        """Return the value of a Tensor of size 1 as a Python number."""
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """Return the values as nested Python lists."""
+        return self._data.tolist()
+
+    # ------------------------------------------------------------------------------ as a number
+    def __float__(self) -> float:
+        return float(self._data)
+
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __index__(self) -> int:
+        return operator.index(self._data)
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data[()], spec) if self.ndim == 0 else format(str(self), spec)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a Tensor of shape (): it has no axis to go along")
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self._data == value))
+
+    # ---------------------------------------------------------------------------------- reductions
+    def sum(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+        return np.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+        return np.mean(self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+        return np.prod(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def max(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+        return np.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+        return np.min(self, axis=axis, keepdims=keepdims)
+
+    def cumsum(self, axis: int | None = None) -> Tensor:
+        return np.cumsum(self, axis=axis)
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        return np.trace(self, offset=offset, axis1=axis1, axis2=axis2)
+
+    # --------------------------------------------------------------------------------------- shape
+    def reshape(self, *shape: int | tuple[int, ...]) -> Tensor:
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def ravel(self) -> Tensor:
+        return np.ravel(self)
+
+    def flatten(self) -> Tensor:
+        return np.ravel(self)
+
+    def transpose(self, *axes: int | tuple[int, ...] | None) -> Tensor:
+        return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+    @property
+    def T(self) -> Tensor:
+        return np.transpose(self)
+
+    @property
+    def mT(self) -> Tensor:
+        return np.swapaxes(self, -1, -2)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        return np.swapaxes(self, axis1, axis2)
+
+    def squeeze(self, axis: Axis = None) -> Tensor:
+        return np.squeeze(self, axis=axis)
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
+        return np.repeat(self, repeats, axis=axis)
+
+    def take(self, indices: Any, axis: int | None = None) -> Tensor:
+        return np.take(self, indices, axis=axis)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        return np.diagonal(self, offset=offset, axis1=axis1, axis2=axis2)
+
+    # --------------------------------------------------------------------------------- elementwise
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        return np.clip(self, min, max)
+
+    def round(self, decimals: int = 0) -> Tensor:
+        return np.round(self, decimals=decimals)
+
+    def copy(self) -> Tensor:
+        return np.copy(self)
+
+    def dot(self, other: Any) -> Tensor:
+        return np.dot(self, other)
+
+    # ---------------------------------------------------- integer or boolean results: plain arrays
+    def argmax(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
+        return np.argmax(self, axis=axis, keepdims=keepdims)
+
+    def argmin(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
+        return np.argmin(self, axis=axis, keepdims=keepdims)
+
+    def argsort(self, axis: int | None = -1) -> Any:
+        return np.argsort(self, axis=axis)
+
+    def any(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+        return np.any(self, axis=axis, keepdims=keepdims)
+
+    def all(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+        return np.all(self, axis=axis, keepdims=keepdims)
+
+    def nonzero(self) -> tuple[Any, ...]:
+        return np.nonzero(self)

@@ -1,0 +1,72 @@
+"""Grad mode: whether operations are recorded, and in which module, in each thread."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Mode:
+    """What recording looks up for its thread: is it on, and in which module are we."""
+
+    __slots__ = ("enabled", "module")
+
+    def __init__(self) -> None:
+        self.enabled = True
+        self.module: Any = None
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.mode = Mode()
+
+
+local = _Local()
+
+
+class _grad_mode:
+    """A context manager and decorator that sets grad mode in the current thread."""
+
+    enabled: bool
+
+    def __init__(self) -> None:
+        self.before: list[
+            bool
+        ] = []  # a stack, so that one object can be entered again inside itself
+
+    def __enter__(self) -> None:
+        self.before.append(local.mode.enabled)
+        local.mode.enabled = self.enabled
+
+    def __exit__(self, *_: object) -> None:
+        local.mode.enabled = self.before.pop()
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def run(*args: P.args, **keywords: P.kwargs) -> R:
+            with type(self)():
+                return function(*args, **keywords)
+
+        return run
+
+
+class no_grad(_grad_mode):
+    """Record nothing inside: `with no_grad(): ...`, or `@no_grad()` above a function."""
+
+    enabled = False
+
+
+class enable_grad(_grad_mode):
+    """Record again inside a `no_grad` block."""
+
+    enabled = True
+
+
+def is_grad_enabled() -> bool:
+    """Tell whether operations are recorded in this thread."""
+    return local.mode.enabled

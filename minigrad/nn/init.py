@@ -1,0 +1,72 @@
+"""How weights begin: scales that keep the spread of activations from layer to layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.methods import Array
+from minigrad.random import generator
+
+Initializer = Callable[[tuple[int, ...], int, np.random.Generator], Array]
+
+
+def normal(std: float) -> Initializer:
+    """Return an initialiser that draws from a normal distribution of this standard deviation."""
+    return lambda shape, fan_in, rng: std * rng.standard_normal(shape)
+
+
+def he(shape: tuple[int, ...], fan_in: int, rng: np.random.Generator) -> Array:
+    """Draw with standard deviation sqrt(2 / fan_in), for ReLU (He et al., 2015)."""
+    return math.sqrt(2 / fan_in) * rng.standard_normal(shape)
+
+
+def xavier(shape: tuple[int, ...], fan_in: int, rng: np.random.Generator) -> Array:
+    """Draw with standard deviation sqrt(1 / fan_in), for sigmoid and tanh (the book, 6.2.2)."""
+    return math.sqrt(1 / fan_in) * rng.standard_normal(shape)
+
+
+NAMES: dict[str, Initializer] = {"he": he, "relu": he, "xavier": xavier, "sigmoid": xavier}
+
+
+def draw(
+    init: str | float | Initializer,
+    shape: tuple[int, ...],
+    fan_in: int,
+    rng: np.random.Generator | int | None = None,
+    dtype: Any = np.float32,
+) -> Array:
+    """Draw initial weights.
+
+    Parameters
+    ----------
+    init : str, float or callable
+        "he" (or "relu"), "xavier" (or "sigmoid"), a standard deviation, or a function
+        `(shape, fan_in, rng) -> array`.
+    shape : tuple
+        The shape of the weights.
+    fan_in : int
+        The number of inputs of each unit.
+    rng : Generator or int, optional
+        The library's own by default.
+    dtype : dtype
+        The type of the result.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or a function returned another shape.
+    """
+    if isinstance(init, str):
+        if init not in NAMES:
+            raise ValueError(f"init: {init!r} is unknown: use one of {sorted(NAMES)}, or a number")
+        init = NAMES[init]
+    elif isinstance(init, int | float):
+        init = normal(init)
+    weights = np.asarray(init(shape, fan_in, generator(rng)), dtype)
+    if weights.shape != shape:
+        raise ValueError(f"init: expected weights of shape {shape}, the function gave {weights.shape}")
+    return weights

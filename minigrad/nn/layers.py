@@ -1,0 +1,176 @@
+"""The layers of fully connected networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import functional as F
+from minigrad.nn import init as initial
+from minigrad.nn.module import Module, Parameter
+
+
+class Linear(Module):
+    """x W + b, the book's Affine.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        The lengths of the last axis before and after.
+    bias : bool
+        Whether to add b.
+    init : str, float or callable
+        How the weights begin, see `minigrad.nn.init.draw`; the bias begins at 0.
+    rng : Generator or int, optional
+        Draws the weights.
+    dtype : dtype
+        The type of the parameters.
+
+    Attributes
+    ----------
+    weight : Parameter
+        Shape (in_features, out_features).
+    bias : Parameter or None
+        Shape (out_features,).
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        init: str | float | initial.Initializer = "he",
+        rng: np.random.Generator | int | None = None,
+        dtype: Any = np.float32,
+    ):
+        for name, n in (("in_features", in_features), ("out_features", out_features)):
+            if n < 1:
+                raise ValueError(f"Linear: {name} must be at least 1, got {n}")
+        weight = initial.draw(init, (in_features, out_features), in_features, rng, dtype)
+        self.weight = Parameter(weight, name="weight")
+        self.bias = Parameter(np.zeros(out_features, dtype), name="bias") if bias else None
+
+    def forward(self, x: Any) -> Any:
+        """Map shape (..., in_features) to (..., out_features)."""
+        return F.linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        sizes = f"{self.weight.shape[0]}, {self.weight.shape[1]}"
+        return sizes if self.bias is not None else f"{sizes}, bias=False"
+
+
+class Flatten(Module):
+    """Make one axis of all but the first: (N, C, H, W) to (N, C*H*W)."""
+
+    def forward(self, x: Any) -> Any:
+        """Keep the batch axis."""
+        return x.reshape(x.shape[0], -1)
+
+
+class Identity(Module):
+    """Return the input."""
+
+    def forward(self, x: Any) -> Any:
+        """Return `x`."""
+        return x
+
+
+class Dropout(Module):
+    """Drop a share p of the values in training, by the book's convention: see `dropout`.
+
+    Parameters
+    ----------
+    p : float
+        The probability of dropping a value.
+    rng : Generator or int, optional
+        Draws which values drop.
+    """
+
+    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None):
+        if not 0 <= p < 1:
+            raise ValueError(f"Dropout: p must be in [0, 1), got {p}")
+        self.p = p
+        self.rng = None if rng is None else np.random.default_rng(rng)
+
+    def forward(self, x: Any) -> Any:
+        """Keep the shape."""
+        return F.dropout(x, self.p, self.training, rng=self.rng)
+
+    def extra_repr(self) -> str:
+        """Return the probability."""
+        return str(self.p)
+
+
+_LAYOUTS = {2: "(N, C)", 3: "(N, C, L)", 4: "(N, C, H, W)"}
+
+
+class _BatchNorm(Module):
+    """Batch normalisation of (N, C, ...), one weight and bias for each channel C."""
+
+    axes: tuple[int, ...]
+
+    def __init__(
+        self,
+        num_features: int,
+        *,
+        momentum: float = 0.1,
+        eps: float = 1e-6,
+        dtype: Any = np.float32,
+    ):
+        self.weight = Parameter(np.ones(num_features, dtype), name="weight")
+        self.bias = Parameter(np.zeros(num_features, dtype), name="bias")
+        self.running_mean = np.zeros(num_features, dtype)
+        self.running_var = np.zeros(num_features, dtype)
+        self.momentum, self.eps = momentum, eps
+
+    def forward(self, x: Any) -> Any:
+        """Normalise with the batch's statistics in training, the running ones in evaluation."""
+        shape = np.shape(x)
+        if len(shape) not in self.axes or shape[1] != self.weight.size:
+            layouts = " or ".join(_LAYOUTS[n] for n in self.axes)
+            raise ValueError(
+                f"{type(self).__name__}: expected {layouts} with C = {self.weight.size}, "
+                f"got shape {shape}"
+            )
+        return F.batch_norm(
+            x,
+            self.weight,
+            self.bias,
+            self.running_mean,
+            self.running_var,
+            training=self.training,
+            momentum=self.momentum,
+            eps=self.eps,
+        )
+
+    def extra_repr(self) -> str:
+        """Return the number of channels."""
+        return str(self.weight.size)
+
+
+class BatchNorm1d(_BatchNorm):
+    """Batch normalisation of (N, C): weight * (x - mean) / sqrt(var + eps) + bias.
+
+    Training uses the statistics of the batch and moves the running ones towards them; evaluation
+    uses the running ones. As in the book these begin at 0 and the variance is the biased one.
+
+    Parameters
+    ----------
+    num_features : int
+        The number of channels C.
+    momentum : float
+        The share of the new batch in the running values (the book's `momentum` is 1 minus this).
+    eps : float
+        Added to the variance.
+    dtype : dtype
+        The type of parameters and running values.
+
+    References
+    ----------
+    Ioffe and Szegedy, "Batch Normalization", 2015; the book, section 6.3.
+    """
+
+    axes = (2, 3)

@@ -1,0 +1,149 @@
+"""Pullbacks of the products of vectors, matrices, and arrays of any shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import unbroadcast
+from minigrad.table import define
+from minigrad.tensor import implementations, record
+
+
+def _matmul_left(g: Any, _y: Any, _a: Any, b: Any) -> Any:
+    """G B^T; a vector is a matrix of one row (left) or one column (right)."""
+    if b.ndim == 1:
+        return unbroadcast(np.expand_dims(g, -1) * b, _a.shape)
+    if len(_a.shape) == 1:
+        return unbroadcast(np.matmul(b, np.expand_dims(g, -1))[..., 0], _a.shape)
+    return unbroadcast(np.matmul(g, np.swapaxes(b, -1, -2)), _a.shape)
+
+
+def _matmul_right(g: Any, _y: Any, a: Any, _b: Any) -> Any:
+    """A^T G, summed over the batch where B has none."""
+    if len(_b.shape) == 1:
+        product = np.expand_dims(g, -1) * a
+        return np.sum(product, axis=tuple(range(product.ndim - 1)))
+    if a.ndim == 1:
+        return unbroadcast(np.expand_dims(a, -1) * np.expand_dims(g, -2), _b.shape)
+    if len(_b.shape) == 2:
+        rows, columns = np.reshape(a, (-1, a.shape[-1])), np.reshape(g, (-1, g.shape[-1]))
+        return np.matmul(np.transpose(rows), columns)
+    return unbroadcast(np.matmul(np.swapaxes(a, -1, -2), g), _b.shape)
+
+
+define(np.matmul, _matmul_left, _matmul_right)
+
+
+def _dot(a: Any, b: Any) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    if np.ndim(b) <= 2:
+        return np.matmul(a, b)
+    return np.tensordot(a, b, axes=(-1, -2))
+
+
+def _inner(a: Any, b: Any) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    return np.tensordot(a, b, axes=(-1, -1))
+
+
+def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """A matrix product, after the summed axes are brought together."""
+    if np.ndim(axes) == 0:
+        axes = (range(np.ndim(a) - axes, np.ndim(a)), range(axes))
+    of_a, of_b = ([x] if np.ndim(x) == 0 else list(x) for x in axes)
+    of_a, of_b = [i % np.ndim(a) for i in of_a], [i % np.ndim(b) for i in of_b]
+    lengths = [np.shape(a)[i] for i in of_a], [np.shape(b)[i] for i in of_b]
+    if lengths[0] != lengths[1]:
+        raise ValueError(
+            f"tensordot: axes {of_a} of shape {np.shape(a)} have lengths {lengths[0]}, but axes "
+            f"{of_b} of shape {np.shape(b)} have {lengths[1]}: they must be equal"
+        )
+    rest_a = [i for i in range(np.ndim(a)) if i not in of_a]
+    rest_b = [i for i in range(np.ndim(b)) if i not in of_b]
+    n = int(np.prod(lengths[0], dtype=int))
+    left = np.reshape(np.transpose(a, rest_a + of_a), (-1, n))
+    right = np.reshape(np.transpose(b, of_b + rest_b), (n, -1))
+    shape = [np.shape(a)[i] for i in rest_a] + [np.shape(b)[i] for i in rest_b]
+    return np.reshape(np.matmul(left, right), shape)
+
+
+implementations[np.dot] = _dot
+implementations[np.inner] = _inner
+implementations[np.vdot] = lambda a, b: np.matmul(np.ravel(a), np.ravel(b))
+implementations[np.outer] = lambda a, b: np.multiply(np.reshape(a, (-1, 1)), np.ravel(b))
+implementations[np.tensordot] = _tensordot
+
+
+# ---------------------------------------------------------------------------------------- einsum
+def _einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
+    """Make every label explicit, take repeated labels as diagonals, and record the rest."""
+    if not isinstance(subscripts, str):
+        raise TypeError("einsum: give the subscripts as a string, for example 'ij,jk->ik'")
+    labels, output = _explicit(subscripts.replace(" ", ""), [np.ndim(x) for x in operands])
+    arrays = list(operands)
+    for i, names in enumerate(labels):
+        for name in names:
+            while labels[i].count(name) > 1:
+                first = labels[i].index(name)
+                second = labels[i].index(name, first + 1)
+                arrays[i] = np.diagonal(arrays[i], 0, first, second)
+                labels[i] = labels[i].replace(name, "") + name
+    explicit = f"{','.join(labels)}->{output}"
+    return record(_einsum_entry, arrays, {"subscripts": explicit, "optimize": optimize})
+
+
+def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
+    """Write an einsum's labels out: one for each axis of an ellipsis, and the implicit output."""
+    left, arrow, output = subscripts.partition("->")
+    labels = left.split(",")
+    if len(labels) != len(ndims):
+        raise ValueError(f"einsum: {subscripts!r} names {len(labels)} operands, got {len(ndims)}")
+    unused = [c for c in map(chr, range(0x41, 0x7B)) if c.isalpha() and c not in subscripts]
+    dots = [n - len(s.replace("...", "")) for s, n in zip(labels, ndims, strict=True)]
+    for s, n, extra in zip(labels, ndims, dots, strict=True):
+        if extra < 0 or (extra and "..." not in s):
+            raise ValueError(f"einsum: {s!r} of {subscripts!r} does not fit an array of {n} axes")
+    most = max([0, *[d for s, d in zip(labels, dots, strict=True) if "..." in s]])
+    batch = "".join(unused[:most])
+    labels = [
+        s.replace("...", batch[most - d :] if d else "") for s, d in zip(labels, dots, strict=True)
+    ]
+    if arrow:
+        return labels, output.replace("...", batch)
+    joined = "".join(labels)
+    once = sorted(c for c in set(joined) if joined.count(c) == 1 and c not in batch)
+    return labels, batch + "".join(once)
+
+
+def _einsum_pullback(
+    needs: Any, g: Any, _y: Any, *xs: Any, subscripts: str, optimize: Any = False
+) -> list[Any]:
+    """The same sum with `g` in the place of the operand; labels only it has were summed: spread."""
+    left, _, output = subscripts.partition("->")
+    labels = left.split(",")
+    gradients: list[Any] = []
+    for i, x in enumerate(xs):
+        if not needs[i]:
+            gradients.append(None)
+            continue
+        others = [output, *labels[:i], *labels[i + 1 :]]
+        shared = "".join(c for c in labels[i] if any(c in s for s in others))
+        operands = [g, *xs[:i], *xs[i + 1 :]]
+        d = np.einsum(f"{','.join(others)}->{shared}", *operands, optimize=optimize)
+        lengths = dict(zip(shared, d.shape, strict=True))
+        full = [lengths.get(c, n) for c, n in zip(labels[i], x.shape, strict=True)]
+        d = np.reshape(d, [lengths.get(c, 1) for c in labels[i]])
+        gradients.append(unbroadcast(np.broadcast_to(d, full), x.shape))
+    return gradients
+
+
+_einsum_entry = define(
+    np.einsum,
+    joint=_einsum_pullback,
+    forward=lambda *xs, subscripts, optimize=False: np.einsum(subscripts, *xs, optimize=optimize),
+)
+implementations[np.einsum] = _einsum

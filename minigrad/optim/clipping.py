@@ -1,0 +1,54 @@
+"""Clipping gradients, by their common norm or value by value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from minigrad.tensor import Tensor
+
+
+def _gradients(parameters: Iterable[Tensor]) -> list[Tensor]:
+    return [p.grad for p in parameters if p.grad is not None]
+
+
+def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
+    """Scale all gradients together so that their common norm is at most `max_norm`.
+
+    Parameters
+    ----------
+    parameters : iterable of Tensors
+        Those without a gradient are passed over.
+    max_norm : float
+        The largest norm to allow, that of all gradients as one vector.
+
+    Returns
+    -------
+    float
+        The norm before.
+
+    Raises
+    ------
+    ValueError
+        If the norm is not finite: scaling would spread the NaN over all parameters.
+
+    References
+    ----------
+    Pascanu et al., "On the difficulty of training recurrent neural networks", 2013.
+    """
+    gradients = _gradients(parameters)
+    norm = math.sqrt(sum(float(np.square(g.data, dtype=np.float64).sum()) for g in gradients))
+    if not math.isfinite(norm):
+        raise ValueError(f"clip_grad_norm: the norm of the gradients is {norm}")
+    if norm > max_norm:
+        for g in gradients:
+            g.data *= max_norm / norm
+    return norm
+
+
+def clip_grad_value(parameters: Iterable[Tensor], max_value: float) -> None:
+    """Limit each value of each gradient to [-max_value, max_value], in place."""
+    for g in _gradients(parameters):
+        np.clip(g.data, -max_value, max_value, out=g.data)

@@ -1,0 +1,245 @@
+"""The update rules of the book, and AdamW: each is its equation, written in place.
+
+p is the parameter, g its gradient, t the step counted from 1; the other arrays are the rule's
+state, zero at first. Every line is the book's in the book's order, so that results agree to the
+last bit.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.optim.optimizer import Optimizer
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: p -= lr g.
+
+    Parameters
+    ----------
+    params : iterable of Tensors or of dicts, optional
+        What to update by `step()`, see `Optimizer`; none for `update(params, grads)`.
+    lr : float
+        The learning rate.
+    weight_decay : float
+        Adds weight_decay * p to the gradient of weights (two or more axes).
+
+    References
+    ----------
+    The book, section 6.1.2.
+    """
+
+    def __init__(self, params: Any = None, lr: float = 0.01, *, weight_decay: float = 0.0):
+        super().__init__(params, lr=lr, weight_decay=weight_decay)
+
+    @staticmethod
+    def rule(p: Any, g: Any, t: int, *, lr: float) -> None:
+        """Take one step."""
+        p -= lr * g
+
+
+class Momentum(Optimizer):
+    """Gradient descent with momentum: v = momentum v - lr g; p += v.
+
+    Parameters
+    ----------
+    params, lr, weight_decay
+        As for `SGD`.
+    momentum : float
+        How much of the velocity remains.
+
+    References
+    ----------
+    Polyak, 1964; the book, section 6.1.4.
+    """
+
+    state_names = ("v",)
+
+    def __init__(
+        self,
+        params: Any = None,
+        lr: float = 0.01,
+        momentum: float = 0.9,
+        *,
+        weight_decay: float = 0.0,
+    ):
+        super().__init__(params, lr=lr, momentum=momentum, weight_decay=weight_decay)
+
+    @staticmethod
+    def rule(p: Any, g: Any, t: int, v: Any, *, lr: float, momentum: float) -> None:
+        """Take one step."""
+        v *= momentum
+        v -= lr * g
+        p += v
+
+
+class Nesterov(Optimizer):
+    """Nesterov's accelerated gradient: the gradient is taken where the momentum leads.
+
+    p += momentum^2 v - (1 + momentum) lr g; v = momentum v - lr g.
+
+    Parameters
+    ----------
+    params, lr, momentum, weight_decay
+        As for `Momentum`.
+
+    References
+    ----------
+    Nesterov, 1983, in the form of Bengio et al., 2012 (arXiv 1212.0901).
+    """
+
+    state_names = ("v",)
+
+    def __init__(
+        self,
+        params: Any = None,
+        lr: float = 0.01,
+        momentum: float = 0.9,
+        *,
+        weight_decay: float = 0.0,
+    ):
+        super().__init__(params, lr=lr, momentum=momentum, weight_decay=weight_decay)
+
+    @staticmethod
+    def rule(p: Any, g: Any, t: int, v: Any, *, lr: float, momentum: float) -> None:
+        """Take one step."""
+        p += momentum * momentum * v
+        p -= (1 + momentum) * lr * g
+        v *= momentum
+        v -= lr * g
+
+
+class AdaGrad(Optimizer):
+    """AdaGrad: steps shrink where gradients were large: h += g^2; p -= lr g / (sqrt(h) + 1e-7).
+
+    Parameters
+    ----------
+    params, lr, weight_decay
+        As for `SGD`.
+
+    References
+    ----------
+    Duchi et al., 2011; the book, section 6.1.5.
+    """
+
+    state_names = ("h",)
+
+    def __init__(self, params: Any = None, lr: float = 0.01, *, weight_decay: float = 0.0):
+        super().__init__(params, lr=lr, weight_decay=weight_decay)
+
+    @staticmethod
+    def rule(p: Any, g: Any, t: int, h: Any, *, lr: float) -> None:
+        """Take one step."""
+        h += g * g
+        p -= lr * g / (np.sqrt(h) + 1e-7)
+
+
+class RMSprop(Optimizer):
+    """RMSprop: AdaGrad that forgets: h = decay_rate h + (1 - decay_rate) g^2.
+
+    p -= lr g / (sqrt(h) + 1e-7).
+
+    Parameters
+    ----------
+    params, lr, weight_decay
+        As for `SGD`.
+    decay_rate : float
+        How much of the mean square remains.
+
+    References
+    ----------
+    Tieleman and Hinton, 2012.
+    """
+
+    state_names = ("h",)
+
+    def __init__(
+        self,
+        params: Any = None,
+        lr: float = 0.01,
+        decay_rate: float = 0.99,
+        *,
+        weight_decay: float = 0.0,
+    ):
+        super().__init__(params, lr=lr, decay_rate=decay_rate, weight_decay=weight_decay)
+
+    @staticmethod
+    def rule(p: Any, g: Any, t: int, h: Any, *, lr: float, decay_rate: float) -> None:
+        """Take one step."""
+        h *= decay_rate
+        h += (1 - decay_rate) * g * g
+        p -= lr * g / (np.sqrt(h) + 1e-7)
+
+
+class Adam(Optimizer):
+    """Adam: momentum, scaled by the root of the mean square, both corrected for their start.
+
+    lr_t = lr sqrt(1 - beta2^t) / (1 - beta1^t); m += (1 - beta1)(g - m);
+    v += (1 - beta2)(g^2 - v); p -= lr_t m / (sqrt(v) + 1e-7).
+
+    Parameters
+    ----------
+    params, lr, weight_decay
+        As for `SGD`.
+    beta1, beta2 : float
+        How much of the mean and of the mean square remains.
+
+    References
+    ----------
+    Kingma and Ba, 2015; the book, section 6.1.6.
+    """
+
+    state_names = ("m", "v")
+
+    def __init__(
+        self,
+        params: Any = None,
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        *,
+        weight_decay: float = 0.0,
+    ):
+        super().__init__(params, lr=lr, beta1=beta1, beta2=beta2, weight_decay=weight_decay)
+
+    @staticmethod
+    def rule(
+        p: Any, g: Any, t: int, m: Any, v: Any, *, lr: float, beta1: float, beta2: float
+    ) -> None:
+        """Take one step."""
+        lr_t = lr * math.sqrt(1 - beta2**t) / (1 - beta1**t)
+        m += (1 - beta1) * (g - m)
+        v += (1 - beta2) * (g**2 - v)
+        p -= lr_t * m / (np.sqrt(v) + 1e-7)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: weights shrink by lr * weight_decay before the step.
+
+    Parameters
+    ----------
+    params, lr, beta1, beta2
+        As for `Adam`.
+    weight_decay : float
+        Weights (two or more axes) are multiplied by 1 - lr * weight_decay.
+
+    References
+    ----------
+    Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        params: Any = None,
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        *,
+        weight_decay: float = 0.01,
+    ):
+        super().__init__(params, lr, beta1, beta2, weight_decay=weight_decay)

@@ -1,0 +1,149 @@
+"""Learning rates that change with the step, each a formula of the step k = 0, 1, 2, ..."""
+
+from __future__ import annotations
+
+import math
+
+from minigrad.optim.optimizer import Optimizer
+
+
+class Schedule:
+    """Set an optimizer's learning rates by a formula: call `step()` after each of its steps.
+
+    A subclass writes `factor(k)`, by which the learning rate each group had at first is multiplied
+    at step k.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its `lr` is set at once, and at every `step()`.
+
+    Examples
+    --------
+    >>> from minigrad.optim import SGD, StepDecay
+    >>> optimizer = SGD(lr=1.0)
+    >>> schedule = StepDecay(optimizer, every=2, gamma=0.5)
+    >>> rates = []
+    >>> for _ in range(5):
+    ...     rates.append(optimizer.lr)
+    ...     schedule.step()
+    >>> rates
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
+
+    def __init__(self, optimizer: Optimizer):
+        self.optimizer = optimizer
+        self.k = 0
+        self._groups = [optimizer.defaults, *optimizer.param_groups]
+        self._initial = [group["lr"] for group in self._groups]
+        self._set()
+
+    def factor(self, k: int) -> float:
+        """Return what the first learning rate is multiplied by at step k."""
+        raise NotImplementedError
+
+    def step(self) -> None:
+        """Go on to the next step."""
+        self.k += 1
+        self._set()
+
+    def _set(self) -> None:
+        for group, lr in zip(self._groups, self._initial, strict=True):
+            group["lr"] = lr * self.factor(self.k)
+
+    def state_dict(self) -> dict[str, object]:
+        """Return the step and the first learning rates."""
+        return {"k": self.k, "initial": list(self._initial)}
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        """Go on from what `state_dict` returned."""
+        self.k = int(state["k"])  # type: ignore[call-overload]
+        self._initial = list(state["initial"])  # type: ignore[call-overload]
+        self._set()
+
+
+class StepDecay(Schedule):
+    """gamma^(k // every): a cut at regular intervals."""
+
+    def __init__(self, optimizer: Optimizer, every: int, gamma: float = 0.1):
+        if every < 1:
+            raise ValueError(f"StepDecay: every must be at least 1, got {every}")
+        self.every, self.gamma = every, gamma
+        super().__init__(optimizer)
+
+    def factor(self, k: int) -> float:
+        """gamma^(k // every)."""
+        return self.gamma ** (k // self.every)
+
+
+class ExponentialDecay(Schedule):
+    """gamma^k."""
+
+    def __init__(self, optimizer: Optimizer, gamma: float):
+        self.gamma = gamma
+        super().__init__(optimizer)
+
+    def factor(self, k: int) -> float:
+        """gamma^k."""
+        return self.gamma**k
+
+
+class InverseTimeDecay(Schedule):
+    """1 / (1 + rate k)."""
+
+    def __init__(self, optimizer: Optimizer, rate: float):
+        self.rate = rate
+        super().__init__(optimizer)
+
+    def factor(self, k: int) -> float:
+        """1 / (1 + rate k)."""
+        return 1 / (1 + self.rate * k)
+
+
+class CosineDecay(Schedule):
+    """Half a cosine from 1 to `final` in `steps`, then constant.
+
+    References
+    ----------
+    Loshchilov and Hutter, "SGDR", 2017.
+    """
+
+    def __init__(self, optimizer: Optimizer, steps: int, final: float = 0.0):
+        if steps < 1:
+            raise ValueError(f"CosineDecay: steps must be at least 1, got {steps}")
+        self.steps, self.final = steps, final
+        super().__init__(optimizer)
+
+    def factor(self, k: int) -> float:
+        """final + (1 - final) (1 + cos(pi k / steps)) / 2."""
+        progress = min(k, self.steps) / self.steps
+        return self.final + (1 - self.final) * (1 + math.cos(math.pi * progress)) / 2
+
+
+class WarmUp(Schedule):
+    """Rise linearly to the full rate in `steps`, then follow another schedule if one is given.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        As for `Schedule`.
+    steps : int
+        How many steps the rise takes: (k + 1) / steps.
+    then : Schedule, optional
+        A schedule of the same optimizer, whose formula counts from the end of the rise.
+    """
+
+    def __init__(self, optimizer: Optimizer, steps: int, then: Schedule | None = None):
+        if steps < 1:
+            raise ValueError(f"WarmUp: steps must be at least 1, got {steps}")
+        self.steps, self.then = steps, then
+        super().__init__(optimizer)
+        if then is not None:
+            self._initial = then._initial
+            self._set()
+
+    def factor(self, k: int) -> float:
+        """(k + 1) / steps while it rises."""
+        if k < self.steps:
+            return (k + 1) / self.steps
+        return self.then.factor(k - self.steps) if self.then else 1.0

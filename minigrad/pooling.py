@@ -1,0 +1,187 @@
+"""Max and average pooling of plain (N, C, H, W) arrays, with their adjoints.
+
+Each tap of the window is one strided slice of the image, so pooling is a few passes over arrays
+of the output's size, however the windows overlap. Padding is never touched: at the border a tap
+feeds fewer outputs. Results have the memory order of the input, and the order that is fast is
+that of `windows.batch_innermost`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from minigrad.threads import get_num_threads, share
+from minigrad.windows import NO_PADS, Array, Pads, Pair, output_size, pieces, taps
+
+# Threads cost more than they save below this.
+SHARED_PIXELS = 1 << 16
+Place = tuple[slice, slice, slice, slice]
+# The index of a tap in its window, the outputs it feeds, and the pixels it reads for them.
+Tap = tuple[int, Place, Place]
+
+
+def _empty(like: Array, shape: tuple[int, ...], dtype: object = None) -> Array:
+    """Return an uninitialised array in the memory order of `like`."""
+    return np.empty_like(like, dtype, shape=shape)  # type: ignore[call-overload, no-any-return]
+
+
+def _output_shape(x: Array, kernel: Pair, stride: Pair, padding: Pads) -> tuple[int, ...]:
+    sizes = (output_size(*size) for size in zip(x.shape[2:], kernel, stride, padding, strict=True))
+    return *x.shape[:2], *sizes
+
+
+def _over_channels(
+    work: Callable[[Place, list[Tap]], None],
+    x_shape: tuple[int, ...], y_shape: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pads,
+) -> None:  # fmt: skip
+    """Call ``work(whole, taps)`` for some channels at a time, shared over threads."""
+    (n, c, h, w), every = x_shape, slice(None)
+    found = list(taps((h, w), (y_shape[2], y_shape[3]), kernel, stride, padding))
+
+    def part(channels: slice) -> None:
+        work(
+            (every, channels, every, every),
+            [
+                (i * kernel[1] + j, (every, channels, *outputs), (every, channels, *pixels))
+                for (i, j), outputs, pixels in found
+            ],
+        )
+
+    share(part, pieces(c, c, get_num_threads()) if n * c * h * w > SHARED_PIXELS else [every])
+
+
+def max_pool2d(x: Array, kernel: Pair, stride: Pair, padding: Pads = NO_PADS) -> Array:
+    """Return the maximum of every window; a NaN in it wins, padding never does.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, C, H, W)
+    padding : ((top, bottom), (left, right)), each less than the kernel's side
+
+    Returns
+    -------
+    ndarray, shape (N, C, OH, OW)
+    """
+    y = _empty(x, _output_shape(x, kernel, stride, padding))
+    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+
+    def work(whole: Place, taps: list[Tap]) -> None:
+        if padding == NO_PADS:
+            y[whole] = x[taps[0][2]]
+        else:
+            y[whole] = lowest
+        for _, outputs, pixels in taps[padding == NO_PADS :]:
+            np.maximum(y[outputs], x[pixels], out=y[outputs])
+
+    _over_channels(work, x.shape, y.shape, kernel, stride, padding)
+    return y
+
+
+def max_pool2d_index(
+    x: Array, y: Array, kernel: Pair, stride: Pair, padding: Pads = NO_PADS
+) -> Array:
+    """Return the place of each maximum `y` in its window of `x`, i * KW + j: at a tie the first.
+
+    Returns
+    -------
+    ndarray, shape (N, C, OH, OW)
+        Of dtype uint8, or the smallest that holds KH * KW.
+    """
+    size = kernel[0] * kernel[1]
+    index = _empty(y, y.shape, np.min_scalar_type(size))
+
+    def work(whole: Place, taps: list[Tap]) -> None:
+        for nan in (False, True):
+            index[whole] = 0  # from here the index counts the taps since the last one that hit
+            for _, outputs, pixels in reversed(taps):
+                miss = np.not_equal(x[pixels], y[outputs])
+                if nan:
+                    miss &= x[pixels] == x[pixels]
+                index[whole] += 1
+                index[outputs] *= miss.view(np.uint8)
+            if index[whole].max(initial=0) < size:
+                return  # all were hit; otherwise there is a NaN, which differs even from itself
+
+    _over_channels(work, x.shape, y.shape, kernel, stride, padding)
+    return index
+
+
+def _keep(values: Array, mask: Array, out: Array | None = None) -> Array:
+    """Return `values` where `mask` and else 0, by bits: inf * 0 would be NaN, where() is slow."""
+    integer = f"i{values.itemsize}"
+    bits = None if out is None else out.view(integer)
+    kept: Array = np.bitwise_and(values.view(integer), np.negative(mask.view("i1")), out=bits)
+    return kept.view(values.dtype)
+
+
+def max_pool2d_scatter(
+    g: Array, index: Array, x_shape: tuple[int, ...], kernel: Pair, stride: Pair,
+    padding: Pads = NO_PADS,
+) -> Array:  # fmt: skip
+    """Return the gradient of `max_pool2d`: `g` added to the pixels that `index` points at."""
+    if [s // g.itemsize for s in g.strides] != [s // index.itemsize for s in index.strides]:
+        other, g = g, _empty(index, g.shape, g.dtype)
+        g[...] = other
+    dx = _empty(index, x_shape, g.dtype)
+    apart = all(s >= k for s, k in zip(stride, kernel, strict=True))
+    covered = [k * s for k, s in zip(kernel, g.shape[2:], strict=True)]
+    tiled = kernel == stride and padding == NO_PADS and covered == list(x_shape[2:])
+
+    def work(whole: Place, taps: list[Tap]) -> None:
+        if not tiled:
+            dx[whole] = 0
+        for k, outputs, pixels in taps:
+            if apart:
+                _keep(g[outputs], index[outputs] == k, dx[pixels])
+            else:
+                dx[pixels] += _keep(g[outputs], index[outputs] == k)
+
+    _over_channels(work, x_shape, g.shape, kernel, stride, padding)
+    return dx
+
+
+def max_pool2d_gather(
+    x: Array, index: Array, kernel: Pair, stride: Pair, padding: Pads = NO_PADS
+) -> Array:
+    """Return the pixels of `x` that `index` points at: the adjoint of `max_pool2d_scatter`."""
+    y = _empty(index, index.shape, x.dtype)
+
+    def work(whole: Place, taps: list[Tap]) -> None:
+        y[whole] = 0
+        for k, outputs, pixels in taps:
+            y[outputs] += _keep(x[pixels], index[outputs] == k)
+
+    _over_channels(work, x.shape, y.shape, kernel, stride, padding)
+    return y
+
+
+def avg_pool2d(x: Array, kernel: Pair, stride: Pair, padding: Pads = NO_PADS) -> Array:
+    """Return the mean of every window of (N, C, H, W) images; padding counts as zeros."""
+    y = _empty(x, _output_shape(x, kernel, stride, padding))
+
+    def work(whole: Place, taps: list[Tap]) -> None:
+        y[whole] = 0
+        for _, outputs, pixels in taps:
+            y[outputs] += x[pixels]
+        y[whole] /= kernel[0] * kernel[1]
+
+    _over_channels(work, x.shape, y.shape, kernel, stride, padding)
+    return y
+
+
+def avg_pool2d_gradient(
+    g: Array, x_shape: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pads = NO_PADS
+) -> Array:
+    """Return the gradient of `avg_pool2d`, its adjoint: `g` / (KH * KW) added to every pixel."""
+    dx = _empty(g, x_shape)
+
+    def work(whole: Place, taps: list[Tap]) -> None:
+        dx[whole] = 0
+        share_of = g[whole] / (kernel[0] * kernel[1])
+        for _, (_, _, *outputs), pixels in taps:
+            dx[pixels] += share_of[:, :, *outputs]
+
+    _over_channels(work, x_shape, g.shape, kernel, stride, padding)
+    return dx

@@ -1,0 +1,168 @@
+"""Checking gradients against finite differences, for your own operations and layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.gradients import gradients
+from minigrad.methods import Array
+from minigrad.tensor import Tensor
+
+
+def numerical_gradient(
+    f: Callable[..., Any], *inputs: Any, upstream: Any = None, step: float = 1e-6
+) -> tuple[Array, ...]:
+    """Estimate gradients by central differences, (f(x + h) - f(x - h)) / 2h for each value.
+
+    Parameters
+    ----------
+    f : callable
+        From Tensors (or arrays) to a Tensor or a sequence of Tensors.
+    *inputs : array_like
+        Where to differentiate; computed with in float64.
+    upstream : array_like or sequence, optional
+        A weight for each value of the output(s); 1 by default.
+    step : float
+        The h above.
+
+    Returns
+    -------
+    tuple of ndarray
+        The gradient of the weighted sum of outputs for each input, float64.
+
+    Examples
+    --------
+    >>> numerical_gradient(lambda x: x**2, np.array([1.0, 3.0]))[0].round(6)
+    array([2., 6.])
+    """
+    arrays = [np.array(_bare(x), np.float64) for x in inputs]
+
+    def weighted() -> float:
+        outputs = _as_list(f(*(Tensor(a.copy()) for a in arrays)))
+        weights = [1.0] * len(outputs) if upstream is None else _as_list(upstream)
+        return float(
+            sum(np.sum(_bare(y) * _bare(w)) for y, w in zip(outputs, weights, strict=True))
+        )
+
+    results = []
+    for a in arrays:
+        slope = np.empty_like(a)
+        for i in np.ndindex(a.shape):
+            value = a[i]
+            a[i] = value + step
+            above = weighted()
+            a[i] = value - step
+            slope[i] = (above - weighted()) / (2 * step)
+            a[i] = value
+        results.append(slope)
+    return tuple(results)
+
+
+def check_gradients(
+    f: Callable[..., Any],
+    *inputs: Any,
+    order: int = 2,
+    rtol: float = 1e-5,
+    atol: float = 1e-7,
+    step: float = 1e-6,
+    rng: np.random.Generator | int = 0,
+) -> None:
+    """Check the gradients of `f` at `inputs` up to some order, with random upstream gradients.
+
+    Order 2 differentiates the gradient itself, with respect to the inputs and to the upstream
+    gradient. Keep away from kinks, or the differences will straddle them.
+
+    Parameters
+    ----------
+    f : callable
+        From Tensors to a Tensor or a sequence of Tensors.
+    *inputs : array_like
+        Where to differentiate; computed with in float64, all requiring gradients.
+    order : int
+        How many times to differentiate.
+    rtol, atol : float
+        Accept `|exact - estimated| <= atol + rtol * |estimated|`.
+    step : float
+        Half the width of the differences.
+    rng : Generator or int
+        Draws the upstream gradients.
+
+    Raises
+    ------
+    AssertionError
+        At the first input whose gradient is wrong: which order, which input, where, both values.
+
+    Examples
+    --------
+    >>> check_gradients(lambda x, y: np.sin(x) * y, np.ones(3), np.ones((2, 3)))
+    """
+    rng = np.random.default_rng(rng)
+    _check(f, [np.array(_bare(x), np.float64) for x in inputs], 1, order, rtol, atol, step, rng)
+
+
+def _check(
+    f: Callable[..., Any],
+    inputs: list[Array],
+    this: int,
+    order: int,
+    rtol: float,
+    atol: float,
+    step: float,
+    rng: np.random.Generator,
+) -> None:
+    xs = [Tensor(a, requires_grad=True) for a in inputs]
+    outputs = _as_list(f(*xs))
+    for y in outputs:
+        if y.dtype != np.float64:
+            raise AssertionError(f"check_gradients: float64 inputs gave a result in {y.dtype}")
+    upstream = [rng.normal(size=y.shape) for y in outputs]
+    estimated = numerical_gradient(f, *inputs, upstream=upstream, step=step)
+    for i, (g, e) in enumerate(zip(_gradients(outputs, xs, upstream), estimated, strict=True)):
+        exact = _bare(g)
+        wrong = ~(np.abs(exact - e) <= atol + rtol * np.abs(e))
+        if exact.shape != e.shape or np.any(wrong):
+            raise AssertionError(_report(this, i, exact, e, wrong))
+    if this < order:
+        n = len(inputs)
+
+        def derivative(*arguments: Any) -> Any:
+            leaves = [x if x.requires_grad else Tensor(x.data, True) for x in arguments]
+            first = _as_list(f(*leaves[:n]))
+            return _gradients(first, leaves[:n], leaves[n:], create_graph=True)
+
+        _check(derivative, inputs + upstream, this + 1, order, rtol, atol, step, rng)
+
+
+def _gradients(
+    outputs: list[Tensor], inputs: Sequence[Tensor], upstream: Any, create_graph: bool = False
+) -> list[Any]:
+    """Return the gradients, zeros where an input has no influence."""
+    live = [(y, u) for y, u in zip(outputs, upstream, strict=True) if y.requires_grad]
+    if not live:
+        return [Tensor(np.zeros(x.shape)) for x in inputs]
+    found = gradients(
+        [y for y, _ in live], inputs, [u for _, u in live], create_graph=create_graph
+    )
+    return [Tensor(np.zeros(x.shape)) if g is None else g for g, x in zip(found, inputs, strict=True)]
+
+
+def _report(order: int, i: int, exact: Array, estimated: Array, wrong: Array) -> str:
+    if exact.shape != estimated.shape:
+        return f"order {order}, input {i}: gradient of shape {exact.shape}, not {estimated.shape}"
+    at = np.unravel_index(np.argmax(np.where(wrong, np.abs(exact - estimated), -1)), exact.shape)
+    place = tuple(int(k) for k in at)
+    return (
+        f"order {order}, input {i}: the gradient is wrong at {int(wrong.sum())} of {wrong.size} "
+        f"places, most at {place}: {exact[at]:.9g}, but differences say {estimated[at]:.9g}"
+    )
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _bare(value: Any) -> Any:
+    return value.data if isinstance(value, Tensor) else np.asarray(value)

@@ -1,0 +1,118 @@
+"""Sharing independent blocks of work over threads, with BLAS held to one thread meanwhile."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def _find_blas() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
+    """Return OpenBLAS's functions to get and set its threads; None if NumPy has another BLAS."""
+    try:  # symbols are also looked for in the libraries that NumPy's extension is linked with
+        numpy = ctypes.CDLL(sys.modules["numpy._core._multiarray_umath"].__file__)
+    except (KeyError, OSError, TypeError):
+        return None
+    for name in ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}"):
+        get = getattr(numpy, name.format("get_num_threads"), None)
+        put = getattr(numpy, name.format("set_num_threads"), None)
+        if get is not None and put is not None:
+            return get, put
+    return None
+
+
+def _default_threads() -> int:
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        if os.environ.get(variable, "").isdigit():
+            return max(1, int(os.environ[variable]))
+    if _blas is None:  # threads of ours on top of a BLAS's own would fight for the cores
+        return 1
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+_blas = _find_blas()
+_threads = _default_threads()
+_pool: ThreadPoolExecutor | None = None
+_lock = threading.Lock()
+_holders = 0  # callers that hold BLAS to one thread now
+_blas_threads = 1  # what to give back when the last of them is done
+
+
+def get_num_threads() -> int:
+    """Return the number of threads that convolution and pooling use."""
+    return _threads
+
+
+def set_num_threads(n: int) -> None:
+    """Set the number of threads that convolution and pooling use.
+
+    Until then it is ``OPENBLAS_NUM_THREADS`` or ``OMP_NUM_THREADS`` where set, else the number of
+    cores. One setting always gives the same bits; two settings may round sums differently.
+
+    Raises
+    ------
+    ValueError
+        If `n` is less than 1.
+    """
+    global _threads, _pool
+    if n < 1:
+        raise ValueError(f"set_num_threads: expected at least 1 thread, got {n}")
+    with _lock:
+        if _pool is not None:
+            _pool.shutdown(wait=False)  # what was submitted still runs
+        _threads, _pool = n, None
+
+
+def _after_fork() -> None:
+    """Start afresh in a forked child: the pool's threads and who held the lock did not follow."""
+    global _pool, _lock, _holders
+    if _blas is not None and _holders:
+        _blas[1](_blas_threads)
+    _pool, _lock, _holders = None, threading.Lock(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+@contextmanager
+def _single_threaded_blas() -> Iterator[None]:
+    """Hold BLAS to one thread; the last of several concurrent holders gives back the others."""
+    global _holders, _blas_threads
+    if _blas is None:
+        yield
+        return
+    get, put = _blas
+    with _lock:
+        _holders += 1
+        if _holders == 1:
+            _blas_threads = get()
+            put(1)
+    try:
+        yield
+    finally:
+        with _lock:
+            _holders -= 1
+            if _holders == 0:
+                put(_blas_threads)
+
+
+def share(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Return ``[work(item) for item in items]``, computed by up to `get_num_threads` threads."""
+    global _pool
+    with _single_threaded_blas():
+        if _threads == 1 or len(items) < 2:
+            return [work(item) for item in items]
+        with _lock:
+            _pool = _pool or ThreadPoolExecutor(_threads, "minigrad")
+            results = _pool.map(work, items)
+        return list(results)

@@ -1,0 +1,222 @@
+"""Measure minigrad against its peers: `python tests/benchmarks/run.py`, from any directory.
+
+Each peer does the same work (workloads.py) in a process of its own. The processes stay alive and
+take turns, so that a busy machine is busy for all; the ratio shown is the median, over the rounds,
+of minigrad's time over the peer's time in the same round. Below 1, minigrad is faster.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE))
+
+from workloads import NETWORKS, WORKLOADS  # noqa: E402
+
+US = "minigrad"
+# column -> (the functions that its peer_*.py has, the module it is imported as, its distribution)
+PEERS = {
+    US: ({"network", "chain", "convolution"}, "minigrad", "minigrad-np"),
+    "torch": ({"network", "chain", "convolution"}, "torch", "torch"),
+    "torch_fused": ({"network"}, "", ""),
+    "jax": ({"network"}, "jax", "jax"),
+    "mygrad": ({"network", "chain", "convolution"}, "mygrad", "mygrad"),
+    "autograd": ({"network", "chain"}, "autograd", "autograd"),
+    "dezero": ({"network", "chain", "convolution"}, "", "dezero"),
+    "numpy": ({"network", "convolution"}, "numpy", "numpy"),
+}
+IMPORT = "import"
+IMPORT_CODE = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
+
+
+def environment(threads):
+    names = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, **dict.fromkeys(names, str(threads)), "PYTHONPATH": path}
+
+
+class Worker:
+    def __init__(self, *args, threads):
+        command = [sys.executable, str(HERE / "worker.py"), *args[:2], str(threads), *args[2:]]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.process = subprocess.Popen(command, env=environment(threads), text=True, **pipes)
+
+    def answer(self, seconds=None):
+        if seconds is not None:
+            self.process.stdin.write(f"{seconds}\n")
+            self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else {"missing": "the process died"}
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def measure(workload, peers, options):
+    """Seconds per round of each peer that can do the workload, and the peak memory in bytes."""
+    workers, peak = {}, {}
+    try:
+        for peer in peers:
+            if WORKLOADS[workload][0] in PEERS[peer][0]:
+                workers[peer] = Worker(peer, workload, threads=options.threads)
+                ready = workers[peer].answer()
+                if "missing" in ready:
+                    print(f"{peer} {workload}: {ready['missing']}", file=sys.stderr)
+                    workers.pop(peer).close()
+        rounds = {peer: [] for peer in workers}
+        for i in range(options.rounds):
+            for peer in list(workers)[:: -1 if i % 2 else 1]:
+                # Threads that wait for work keep their core busy for some milliseconds.
+                time.sleep(0.02)
+                answer = workers[peer].answer(options.seconds)
+                rounds[peer].append(answer["seconds"])
+                peak[peer] = answer["peak"]
+    finally:
+        for worker in workers.values():
+            worker.close()
+    return rounds, peak
+
+
+def measure_imports(peers, options):
+    rounds = {peer: [] for peer in peers if PEERS[peer][1]}
+    for _ in range(options.rounds + 1):
+        for peer in list(rounds):
+            command = [sys.executable, "-c", IMPORT_CODE.format(PEERS[peer][1])]
+            env = environment(options.threads)
+            done = subprocess.run(command, env=env, text=True, capture_output=True)
+            if done.returncode:
+                print(f"{peer} import: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+                del rounds[peer]
+            else:
+                rounds[peer].append(float(done.stdout))
+    # The first round may compile.
+    return {peer: seconds[1:] for peer, seconds in rounds.items()}
+
+
+def ratio(rounds, peer):
+    pairs = zip(rounds[US], rounds[peer], strict=True)
+    return statistics.median(ours / theirs for ours, theirs in pairs)
+
+
+def best_torch(rounds):
+    """The rounds of plain or fused PyTorch, whichever is faster."""
+    names = [name for name in ("torch", "torch_fused") if name in rounds]
+    return min(names, key=lambda name: statistics.median(rounds[name]), default=None)
+
+
+def row(title, rounds, scale, unit):
+    def cell(peer):
+        if peer not in rounds:
+            return "–"
+        time_taken = f"{statistics.median(rounds[peer]) * scale:.3g}"
+        if peer == US:
+            return f"{time_taken} {unit}"
+        return f"{ratio(rounds, peer):.2f} ({time_taken})" if US in rounds else f"({time_taken})"
+
+    return [title, cell(US), cell(best_torch(rounds)), *(cell(p) for p in PEERS if p != US)]
+
+
+def print_table(header, rows):
+    rows = [header, ["---"] * len(header), *rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+    for cells in rows:
+        print("|", " | ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)), "|")
+
+
+def describe(options):
+    found = []
+    for _, _, distribution in PEERS.values():
+        try:
+            found += [f"{distribution} {version(distribution)}"] if distribution else []
+        except PackageNotFoundError:
+            continue
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    return f"{options.threads} thread(s), float32, batch 100; {machine}; {', '.join(found)}"
+
+
+def verify(peers, options):
+    """Losses for the same weights and batch, by peer; False if they are not the same."""
+    columns, rows, same = [peer for peer in peers if peer != "numpy"], [], True
+    for name in [name for name in options.only if name in NETWORKS]:
+        for rule in "SGD", "Adam":
+            losses = {}
+            for peer in columns:
+                worker = Worker(peer, name, rule, threads=options.threads)
+                answer = worker.answer()
+                worker.close()
+                if "missing" in answer:
+                    print(f"{peer} {name}: {answer['missing']}", file=sys.stderr)
+                else:
+                    losses[peer] = answer["losses"]
+            for i, which in [(0, "first loss")] * (rule == "SGD") + [(-1, f"third loss, {rule}")]:
+                cells = [f"{losses[p][i]:.6f}" if p in losses else "–" for p in columns]
+                rows.append([f"{name}, {which}", *cells])
+            if rule == "SGD":
+                same &= all(max(s) - min(s) < 1e-4 for s in zip(*losses.values(), strict=True))
+    print_table(["", *columns], rows)
+    print("Adam: PyTorch's and DeZero's epsilon is another, so their later losses differ.")
+    print("First losses and SGD:", "the same for all" if same else "NOT the same, off by over 1e-4")
+    return same
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=1, choices=(1, 2))
+    names = [IMPORT, *WORKLOADS]
+    only_help = f"workloads, or beginnings of their names: {', '.join(names)}"
+    parser.add_argument("--only", nargs="+", default=[""], metavar="NAME", help=only_help)
+    parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=PEERS, metavar="PEER")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=0.2, help="of each peer in each round")
+    parser.add_argument("--quick", action="store_true", help="3 rounds of 0.05 s")
+    parser.add_argument("--memory", action="store_true", help="print the peak memory, in MB, too")
+    parser.add_argument("--verify", action="store_true", help="compare the losses, not the times")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="save the times of every round")
+    options = parser.parse_args(arguments)
+    if options.quick:
+        options.rounds, options.seconds = 3, 0.05
+    options.only = [name for name in names if name.startswith(tuple(options.only))]
+    if not options.only:
+        parser.error(f"--only: no such workload; choose from {', '.join(names)}")
+    return options
+
+
+def main(arguments=None):
+    options = parse(arguments)
+    peers = [peer for peer in PEERS if peer in options.peers]
+    if options.verify:
+        return 0 if verify(peers, options) else 1
+    rows, memory, results = [], [], {}
+    for name in options.only:
+        print(f"{name} ...", file=sys.stderr)
+        if name == IMPORT:
+            rounds, peak, scale, unit = measure_imports(peers, options), {}, 1e3, "ms"
+        else:
+            (rounds, peak), (_, _, scale, unit) = measure(name, peers, options), WORKLOADS[name]
+        rows.append(row(name, rounds, scale, unit))
+        memory.append([name, *(f"{peak[p] / 1e6:.0f}" if p in peak else "–" for p in PEERS)])
+        results[name] = {"seconds": rounds, "peak_bytes": peak}
+    print(f"{describe(options)}\nMinigrad's time, then its ratio to each peer's (in brackets):\n")
+    print_table(["", US, "best torch", *(p for p in PEERS if p != US)], rows)
+    if options.memory:
+        print("\nPeak memory of the process, MB:\n")
+        print_table(["", *PEERS], memory)
+    if options.json:
+        temporary = options.json.with_name(options.json.name + ".part")
+        temporary.write_text(json.dumps(results, indent=1))
+        os.replace(temporary, options.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
