@@ -7,6 +7,7 @@ order for the reverse sweep, and nothing here is recursive.
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
@@ -113,7 +114,7 @@ def sweep(
     """
     order = reachable(seeds)
     wanted = None if targets is None else _on_the_way(order, targets)
-    report = set(watched) if targets is None else set(targets)
+    report = set(targets or (watched if watched else ()))
     gradients: dict[Node | Leaf, Any] = dict(seeds)
     found: dict[Node | Leaf, Any] = {}
     for node in order:
@@ -191,16 +192,17 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 def describe(node: Node | Leaf | Constant) -> str:
     """Name a node for a message: `'h' = multiply (shape (3, 4), float32) in block1.fc`."""
-    what = f"'{node.name}'" if node.name else ""
-    if isinstance(node, Node):
-        what += f" = {node.function.name}" if what else node.function.name
+    kind = node.function.name if isinstance(node, Node) else f"a {type(node).__name__.lower()}"
+    what = f"'{node.name}'" if node.name else kind
+    if isinstance(node, Node) and node.name:
+        what += f" = {kind}"
     what += f" (shape {node.shape}, {node.dtype})"
     return what + (f" in {node.module}" if isinstance(node, Node) and node.module else "")
 
 
 # ------------------------------------------------------------------------ changes made in place
 latest_change = 0
-_changes: dict[int, tuple[int, weakref.ref[Any]]] = {}  # by id of the array that owns the memory
+_changes: dict[int, list[Any]] = {}  # by id of the array that owns the memory: [when, weakref]
 watched: weakref.WeakKeyDictionary[Node, Any] = weakref.WeakKeyDictionary()  # see retain_grad()
 
 
@@ -210,24 +212,27 @@ def _owner(array: Any) -> Any:
     return array
 
 
-def note_change(array: Any) -> None:
-    """Record that an array, and so every view of its memory, was changed in place just now."""
+def note_change(*arrays: Any) -> None:
+    """Record that arrays, and so every view of their memory, were changed in place just now."""
     global latest_change
-    owner = _owner(array)
-    key = id(owner)
-    latest_change = tick()
-    ref = (
-        _changes[key][1]
-        if key in _changes
-        else weakref.ref(owner, lambda _, key=key: _changes.pop(key, None))
-    )
-    _changes[key] = latest_change, ref
+    latest_change = now = tick()
+    for array in arrays:
+        owner = array if array.base is None else _owner(array)
+        key = id(owner)
+        if key in _changes:
+            _changes[key][0] = now
+        else:
+            _changes[key] = [now, weakref.ref(owner, functools.partial(_forget, key))]
+
+
+def _forget(key: int, _: Any) -> None:
+    _changes.pop(key, None)
 
 
 def _refuse_changed(node: Node, saved: tuple[Any, ...]) -> None:
     for value, origin in zip(saved, (node, *node.inputs), strict=True):
         if isinstance(value, np.ndarray):
-            when = _changes.get(id(_owner(value)), (0, None))[0]
+            when = _changes.get(id(_owner(value)), (0,))[0]
             if when > node.stamp:
                 raise RuntimeError(
                     f"backward: {describe(origin)}, which {describe(node)} kept for its gradient, "

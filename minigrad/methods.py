@@ -90,7 +90,7 @@ class ArrayMethods:
         return format(self._data[()], spec) if self.ndim == 0 else format(str(self), spec)
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self.data)
 
     def __iter__(self) -> Iterator[Tensor]:
         if self.ndim == 0:

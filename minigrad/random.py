@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-_generator = np.random.default_rng()
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+_own: Generator | None = None  # made on first use, as numpy.random takes long to import
 
 
 def manual_seed(seed: int) -> None:
@@ -12,10 +17,15 @@ def manual_seed(seed: int) -> None:
 
     It draws initial weights, dropout masks and the order of batches wherever no `rng=` is passed.
     """
-    global _generator
-    _generator = np.random.default_rng(seed)
+    global _own
+    _own = np.random.default_rng(seed)
 
 
-def generator(rng: np.random.Generator | int | None = None) -> np.random.Generator:
+def generator(rng: Generator | int | None = None) -> Generator:
     """Return `rng` itself, one seeded with an integer, or the library's own for None."""
-    return _generator if rng is None else np.random.default_rng(rng)
+    global _own
+    if rng is not None:
+        return np.random.default_rng(rng)
+    if _own is None:
+        _own = np.random.default_rng()
+    return _own

@@ -83,6 +83,8 @@ class Primitive:
             if len(arguments) - n > len(extra):
                 raise TypeError(f"{self.name}: takes {n} arrays, got {len(arguments)}")
             keywords = {**dict(zip(extra, arguments[n:], strict=False)), **keywords}
+        if not keywords:
+            return arguments[:n], keywords
         for name in keywords.keys() - self.accepts:
             value = keywords.pop(name)
             if value is not None and value is not np._NoValue:  # type: ignore[attr-defined]
@@ -91,6 +93,9 @@ class Primitive:
                     f"{self.name}: the keyword {name}={value!r:.40} has no derivative here "
                     f"(accepted: {accepted}): leave it out"
                 )
+        for name, value in keywords.items():
+            if isinstance(value, np.generic):  # np.float64(0.1) would widen float32
+                keywords[name] = value.item()
         return arguments[:n], keywords
 
 

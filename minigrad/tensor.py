@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
 from minigrad.autograd import Constant, Leaf, Node, describe, note_change, tick
-from minigrad.gradients import GradientMethods
+from minigrad.backward import GradientMethods
 from minigrad.methods import Array, ArrayMethods
 from minigrad.mode import local
 from minigrad.table import Primitive, define, primitive, primitives
@@ -19,6 +20,7 @@ implementations: dict[Callable[..., Any], Callable[..., Any]] = {}  # composed o
 undifferentiable: set[Callable[..., Any]] = set()  # their results are plain arrays
 
 _new = object.__new__
+_FLOAT = np.dtype(np.float32)
 _NUMBERS = frozenset({float, int, bool})
 _OPERANDS = (np.ndarray, np.generic, float, int, list, tuple)
 
@@ -41,46 +43,53 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] | N
     Tensor
         Or what the bare function returns, if there is no Tensor among the inputs.
     """
-    keywords = keywords or {}
     arrays: list[Any] = []
     nodes: list[Any] = []
     needs: list[bool] = []
-    any_tensor = False
+    any_tensor = any_need = any_other = False
     for value in inputs:
         if isinstance(value, Tensor):
             any_tensor = True
             array, node = value._data, value._node or _constant(value)
         else:
-            array, node = _operand(value)
+            array, node = _operand(value, entry)
+        kind = node.__class__
+        if kind is Node or kind is Leaf:
+            any_need = True
+            needs.append(True)
+        else:
+            any_other = True
+            needs.append(False)
         arrays.append(array)
         nodes.append(node)
-        needs.append(node.__class__ is Node or node.__class__ is Leaf)
-    if any_tensor and not all(needs):
-        floating = _match(entry, arrays)
+    if any_other and any_tensor:
+        _match(entry, inputs, arrays)
     try:
-        y = entry.forward(*arrays, **keywords)
+        y = entry.forward(*arrays, **keywords) if keywords else entry.forward(*arrays)
     except (ValueError, TypeError, IndexError) as error:
-        raise _explain(error, entry, arrays, keywords) from None
+        raise _explain(error, entry, arrays, keywords or {}) from None
     residual = None
     if entry.residual:
         y, residual = y
     if not any_tensor:
         return y
     mode = local.mode
-    if not (mode.enabled and any(needs)):
-        if y.dtype == np.float64 and not all(needs) and not floating:
+    if not (any_need and mode.enabled):
+        if y.dtype == np.float64 and any_other and _floating(inputs) is None:
             y = y.astype(np.float32)  # of integers: float32 is the default here, not float64
         return Tensor._wrap(y)
-    keep_y, *keep = entry.keeps(tuple(needs))
+    wanted = tuple(needs)
+    keep = entry.kept.get(wanted) or entry.keeps(wanted)
     node = Node()
-    node.function, node.inputs, node.keywords = entry, tuple(nodes), keywords
-    node.saved = (
-        y if keep_y else None,
-        *[a if k else n for a, k, n in zip(arrays, keep, nodes, strict=True)],
-    )
-    node.residual, node.stamp = residual, tick()
-    node.shape, node.dtype, node.module, node.name = y.shape, y.dtype, mode.module, None
-    return Tensor._wrap(y, node)
+    node.function, node.inputs, node.keywords = entry, tuple(nodes), keywords or _NOTHING
+    arrays.insert(0, y)
+    nodes.insert(0, None)
+    node.saved = tuple([a if k else n for a, k, n in zip(arrays, keep, nodes, strict=True)])
+    node.residual, node.stamp, node.module, node.name = residual, tick(), mode.module, None
+    node.shape, node.dtype = y.shape, y.dtype
+    tensor = _new(Tensor)
+    tensor._data, tensor._grad, tensor._node = y, None, node
+    return tensor
 
 
 def _operator_pair(
@@ -88,29 +97,30 @@ def _operator_pair(
 ) -> tuple[Callable[[Any, Any], Tensor], Callable[[Any, Any], Tensor]]:
     """Make the two methods of a binary operator, such as `__add__` and `__radd__`.
 
-    The usual case, operands that require a gradient or are Python numbers, is written out: it is
-    `record` in half the time, and small networks spend theirs here.
+    The usual case, Tensors of one dtype or Python numbers, is written out: it is `record` in half
+    the time, and small networks spend theirs here.
     """
     entry = primitive(function)
     entry.forward = operation
 
     def binary(a: Any, b: Any) -> Tensor:
+        usual, p_needs, q_needs = True, False, False
         if isinstance(a, Tensor):
-            x, p = a._data, a._node
+            x, p = a._data, a._node or _constant(a)
             p_needs = p.__class__ is Node or p.__class__ is Leaf
-            usual = p_needs
         else:
             x = p = a
-            p_needs, usual = False, a.__class__ in _NUMBERS
+            usual = a.__class__ in _NUMBERS
         if isinstance(b, Tensor):
-            z, q = b._data, b._node
+            z, q = b._data, b._node or _constant(b)
             q_needs = q.__class__ is Node or q.__class__ is Leaf
-            usual = usual and q_needs
+            if usual and not (p_needs and q_needs):
+                usual = p is a or p.dtype is q.dtype
         else:
             z = q = b
-            q_needs, usual = False, usual and b.__class__ in _NUMBERS
+            usual = usual and b.__class__ in _NUMBERS
         mode = local.mode
-        if not usual or not mode.enabled:
+        if not (usual and mode.enabled and (p_needs or q_needs)):
             if not (isinstance(a, (Tensor, *_OPERANDS)) and isinstance(b, (Tensor, *_OPERANDS))):
                 return NotImplemented
             return record(entry, (a, b))  # type: ignore[no-any-return]
@@ -146,7 +156,7 @@ def _constant(tensor: Tensor) -> Constant:
     return constant
 
 
-def _operand(value: Any) -> tuple[Any, Any]:
+def _operand(value: Any, entry: Primitive) -> tuple[Any, Any]:
     """Return an input that is no Tensor: as NumPy should see it, and as the graph notes it.
 
     NumPy's scalars become Python numbers, which take the dtype of the arrays they meet.
@@ -156,34 +166,54 @@ def _operand(value: Any) -> tuple[Any, Any]:
     if value is None or isinstance(value, float | int):
         return value, value
     array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{entry.name}: expected real numbers, got {array.dtype}: {value!r:.60}")
     return array, Constant(array.shape, array.dtype)
 
 
-def _match(entry: Primitive, arrays: list[Any]) -> bool:
-    """Give integer and boolean arrays the dtype of the floating ones, so that none is widened."""
-    dtypes = [a.dtype for a in arrays if isinstance(a, np.ndarray | np.generic)]
+def _match(entry: Primitive, inputs: Sequence[Any], arrays: list[Any]) -> None:
+    """Give integers, booleans and lists the dtype of the floating arrays, so none is widened."""
+    for i, (value, array) in enumerate(zip(inputs, arrays, strict=True)):
+        weak = isinstance(value, list | tuple) or getattr(array, "dtype", _FLOAT).kind != "f"
+        if weak and (entry.joint or entry.pullbacks[i]):
+            dtype = _floating(inputs)
+            arrays[i] = array if dtype is None else array.astype(dtype)
+
+
+def _floating(values: Sequence[Any]) -> Any:
+    """Return the floating point dtype that the Tensors and arrays among `values` have together."""
+    dtypes = [v.dtype for v in values if isinstance(v, Tensor | np.ndarray)]
     floating = [d for d in dtypes if d.kind == "f"]
-    if floating and len(floating) < len(dtypes):
-        for i, a in enumerate(arrays):
-            if isinstance(a, np.ndarray | np.generic) and a.dtype.kind in "iub":
-                if entry.joint or entry.pullbacks[i]:
-                    arrays[i] = a.astype(np.result_type(*floating))
-    return bool(floating)
+    return np.result_type(*floating) if floating else None
+
+
+def alike(values: Iterable[Any]) -> list[Any]:
+    """Turn the numbers and lists among `values` into arrays of the dtype of those beside them."""
+    values = list(values)
+    dtype = _floating(values)
+    return [v if isinstance(v, Tensor | np.ndarray) else np.asarray(v, dtype) for v in values]
 
 
 def _explain(
     error: Exception, entry: Primitive, arrays: Sequence[Any], keywords: dict[str, Any]
 ) -> Exception:
     """Say in which operation, on which shapes, NumPy met an error."""
-    if str(error).startswith(f"{entry.name}:"):
+    kind = TypeError if isinstance(error, TypeError) else type(error)
+    product = getattr(entry.function, "signature", None)
+    if str(error).startswith(f"{entry.name}:") and not product:
         return error
     shapes = ", ".join(f"{a.shape} {a.dtype}" if hasattr(a, "shape") else repr(a) for a in arrays)
     also = "".join(f", {k}={v!r:.60}" for k, v in keywords.items())
-    if "broadcast" in str(error):
+    if product and kind is ValueError:
+        hint = (
+            "expected shapes (..., n, k) and (..., k, m), or (k,) for a vector, with leading axes "
+            "that broadcast; a scalar multiplies with *"
+        )
+    elif "broadcast" in str(error) and entry.broadcasts:
         hint = "align them from the last axis: each pair of lengths must be equal, or one of them 1"
     else:
         hint = str(error)
-    return type(error)(f"{entry.name}: can't be computed for {shapes}{also}: {hint}")
+    return kind(f"{entry.name}: can't be computed for {shapes}{also}: {hint}")
 
 
 def call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
@@ -200,13 +230,29 @@ def call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
             "ndarray), the graph would miss it: write a = a + t, or use t.detach().numpy()"
         )
     if function in implementations:
-        return implementations[function](*arguments, **keywords)
+        try:
+            return implementations[function](*arguments, **keywords)
+        except TypeError:
+            _check_arguments(function, arguments, keywords)
+            raise
     if function in primitives:
         entry = primitives[function]
         return record(entry, *entry.bind(arguments, keywords))
     if function in undifferentiable:
         return function(*bare(arguments), **bare(keywords))
     raise TypeError(no_derivative(function.__name__))
+
+
+def _check_arguments(
+    function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]
+) -> None:
+    signature = inspect.signature(implementations[function])
+    try:
+        signature.bind(*arguments, **keywords)
+    except TypeError as error:
+        raise TypeError(
+            f"{function.__name__}: {error}: here it takes {', '.join(signature.parameters)} alone"
+        ) from None
 
 
 def no_derivative(name: str) -> str:
@@ -292,10 +338,7 @@ class Tensor(GradientMethods, ArrayMethods):
         dtype: Any = None,
         name: str | None = None,
     ):
-        array = _as_array(data, dtype)
-        if requires_grad and isinstance(data, np.ndarray) and np.may_share_memory(array, data):
-            array = array.copy()
-        self._data, self._grad, self._node = array, None, None
+        self._data, self._grad, self._node = _as_array(data, dtype, copy=requires_grad), None, None
         if name is not None:
             self.name = name
         if requires_grad:
@@ -327,7 +370,14 @@ class Tensor(GradientMethods, ArrayMethods):
                 f"data: {describe(node)} was computed by the graph, its data can't be replaced: "
                 "make a new Tensor"
             )
-        self._data = array = _as_array(value, None)
+        from_python = not isinstance(value, np.ndarray | np.generic | Tensor)
+        array = _as_array(value, self.dtype if from_python and isinstance(node, Leaf) else None)
+        if isinstance(node, Leaf) and array.dtype.kind != "f":
+            raise TypeError(
+                f"data: {describe(node)} requires a gradient, so it takes floating point arrays, "
+                f"got {array.dtype}: write data.astype({node.dtype})"
+            )
+        self._data = array
         if node is not None and (node.shape, node.dtype) != (array.shape, array.dtype):
             self._grad, self._node = None, Constant(array.shape, array.dtype, node.name)
             self.requires_grad = isinstance(node, Leaf)
@@ -341,6 +391,8 @@ class Tensor(GradientMethods, ArrayMethods):
         dtype = np.dtype(dtype)
         if self.requires_grad and dtype.kind != "f":
             raise TypeError(f"astype: {dtype} has no gradients: write t.detach().astype(...)")
+        if not self.requires_grad:
+            return Tensor._wrap(self._data.astype(dtype))
         return record(primitive(np.astype), (self,), {"dtype": dtype})  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
@@ -376,6 +428,10 @@ class Tensor(GradientMethods, ArrayMethods):
     __isub__ = _in_place("-=", operator.isub)
     __imul__ = _in_place("*=", operator.imul)
     __itruediv__ = _in_place("/=", operator.itruediv)
+    __ifloordiv__ = _in_place("//=", operator.ifloordiv)
+    __imod__ = _in_place("%=", operator.imod)
+    __ipow__ = _in_place("**=", operator.ipow)
+    __imatmul__ = _in_place("@=", operator.imatmul)
 
     __eq__ = _comparison(operator.eq)
     __ne__ = _comparison(operator.ne)
@@ -414,8 +470,11 @@ class Tensor(GradientMethods, ArrayMethods):
         return call(function, *arguments, **keywords)
 
 
-def _as_array(data: Any, dtype: Any) -> Array:
-    array = np.asarray(data, dtype=dtype)
+def _as_array(data: Any, dtype: Any, copy: bool = False) -> Array:
+    try:
+        array = np.array(data, dtype=dtype, copy=copy or None)
+    except ValueError as error:
+        raise ValueError(f"Tensor: can't make one array of {data!r:.60}: {error}") from None
     from_python = not isinstance(data, np.ndarray | np.generic | Tensor)
     if dtype is None and from_python and array.dtype == np.float64:
         array = array.astype(np.float32)
@@ -473,4 +532,6 @@ def differentiable(
     return decorate
 
 
-define(np.astype, lambda g, _y, x, dtype: g.astype(x.dtype))
+# The sweep gives every gradient the dtype of its input.
+define(np.astype, lambda g, _y, _x, dtype: g, forward=lambda x, dtype: x.astype(dtype))
+implementations[np.astype] = lambda x, dtype: x.astype(dtype)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.gradients import gradients
+from minigrad.backward import gradients
 from minigrad.methods import Array
 from minigrad.tensor import Tensor
 
@@ -143,10 +143,10 @@ def _gradients(
     live = [(y, u) for y, u in zip(outputs, upstream, strict=True) if y.requires_grad]
     if not live:
         return [Tensor(np.zeros(x.shape)) for x in inputs]
-    found = gradients(
-        [y for y, _ in live], inputs, [u for _, u in live], create_graph=create_graph
-    )
-    return [Tensor(np.zeros(x.shape)) if g is None else g for g, x in zip(found, inputs, strict=True)]
+    found = gradients([y for y, _ in live], inputs, [u for _, u in live], create_graph=create_graph)
+    return [
+        Tensor(np.zeros(x.shape)) if g is None else g for g, x in zip(found, inputs, strict=True)
+    ]
 
 
 def _report(order: int, i: int, exact: Array, estimated: Array, wrong: Array) -> str:

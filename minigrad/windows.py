@@ -291,7 +291,7 @@ def conv2d_weight_gradient(
     dtype = np.result_type(dw, np.float32)
     kernel, start = (w_shape[2], w_shape[3]), (padding[0][0], padding[1][0])
     geometry = (kernel, stride, start, dilation, dtype)
-    blocks = _blocks(g.shape, w_shape, stride[0], dilation[0])
+    blocks = _blocks(g.shape, (len(dw) // groups, *w_shape[1:]), stride[0], dilation[0])
     lanes = [blocks[lane] for lane in pieces(len(blocks), len(blocks), get_num_threads())]
     for c, o in _groups(groups, x.shape[1], len(dw)):
         images, grads = x[:, c].transpose(1, 2, 3, 0), g[:, o].transpose(1, 2, 3, 0)

@@ -14,12 +14,12 @@ LONGEST = 330
 
 # A file imports only from those to the left of it, and from its own folder.
 CORE = [
-    *["mode", "threads", "windows", "pooling"],
+    *["random", "mode", "threads", "windows", "pooling"],
     *["table", "autograd", "gradients", "methods", "tensor", "ops", "functional"],
 ]
 ORDER = [
     *CORE,
-    *["transforms", "nn", "optim", "data", "training", "graph", "testing", "distributed"],
+    *["files", "transforms", "nn", "optim", "data", "training", "graph", "testing", "distributed"],
 ]
 NEEDS_NOT = {"optim": {"nn"}, "graph": {"nn"}, "testing": {"nn"}}
 OUTSIDE = {

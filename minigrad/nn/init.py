@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from minigrad.methods import Array
 from minigrad.random import generator
 
-Initializer = Callable[[tuple[int, ...], int, np.random.Generator], Array]
+Initializer = Callable[[tuple[int, ...], int, "np.random.Generator"], Array]
 
 
 def normal(std: float) -> Initializer:
@@ -58,15 +59,23 @@ def draw(
     Raises
     ------
     ValueError
-        If the name is unknown, or a function returned another shape.
+        If the name is unknown, the deviation negative, or a function returned another shape.
+    TypeError
+        If it is none of these.
     """
     if isinstance(init, str):
         if init not in NAMES:
             raise ValueError(f"init: {init!r} is unknown: use one of {sorted(NAMES)}, or a number")
         init = NAMES[init]
-    elif isinstance(init, int | float):
-        init = normal(init)
+    elif isinstance(init, numbers.Real):
+        if not 0 <= init < math.inf:
+            raise ValueError(f"init: a standard deviation must be >= 0, got {init!r}")
+        init = normal(float(init))
+    elif not callable(init):
+        raise TypeError(f"init: expected a name, a number or a function, got {init!r:.60}")
     weights = np.asarray(init(shape, fan_in, generator(rng)), dtype)
     if weights.shape != shape:
-        raise ValueError(f"init: expected weights of shape {shape}, the function gave {weights.shape}")
+        raise ValueError(
+            f"init: expected weights of shape {shape}, the function gave {weights.shape}"
+        )
     return weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,12 @@ import numpy as np
 from minigrad import functional as F
 from minigrad.nn import init as initial
 from minigrad.nn.module import Module, Parameter
+
+
+def _check_sizes(layer: str, **sizes: int) -> None:
+    for name, n in sizes.items():
+        if not isinstance(n, int | np.integer) or n < 1:
+            raise ValueError(f"{layer}: {name} must be a positive integer, got {n!r}")
 
 
 class Linear(Module):
@@ -45,9 +52,7 @@ class Linear(Module):
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float32,
     ):
-        for name, n in (("in_features", in_features), ("out_features", out_features)):
-            if n < 1:
-                raise ValueError(f"Linear: {name} must be at least 1, got {n}")
+        _check_sizes("Linear", in_features=in_features, out_features=out_features)
         weight = initial.draw(init, (in_features, out_features), in_features, rng, dtype)
         self.weight = Parameter(weight, name="weight")
         self.bias = Parameter(np.zeros(out_features, dtype), name="bias") if bias else None
@@ -67,7 +72,9 @@ class Flatten(Module):
 
     def forward(self, x: Any) -> Any:
         """Keep the batch axis."""
-        return x.reshape(x.shape[0], -1)
+        if x.ndim == 0:
+            raise ValueError("Flatten: expected shape (N, ...), got ()")
+        return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 
 class Identity(Module):
@@ -120,6 +127,7 @@ class _BatchNorm(Module):
         eps: float = 1e-6,
         dtype: Any = np.float32,
     ):
+        _check_sizes(type(self).__name__, num_features=num_features)
         self.weight = Parameter(np.ones(num_features, dtype), name="weight")
         self.bias = Parameter(np.zeros(num_features, dtype), name="bias")
         self.running_mean = np.zeros(num_features, dtype)
@@ -128,7 +136,7 @@ class _BatchNorm(Module):
 
     def forward(self, x: Any) -> Any:
         """Normalise with the batch's statistics in training, the running ones in evaluation."""
-        shape = np.shape(x)
+        shape = x.shape
         if len(shape) not in self.axes or shape[1] != self.weight.size:
             layouts = " or ".join(_LAYOUTS[n] for n in self.axes)
             raise ValueError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from reprlib import recursive_repr
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from minigrad.autograd import note_change
 from minigrad.methods import Array
 from minigrad.mode import local
-from minigrad.tensor import Tensor
+from minigrad.tensor import Tensor, bare
 
 
 class Parameter(Tensor):
@@ -53,7 +54,7 @@ class Module:
     - a buffer, saved with the module but not trained, is any other Tensor or array.
 
     Names are dotted paths such as `block1.layers.0.weight`. Attributes whose name starts with an
-    underscore are private: not walked.
+    underscore are private: not walked. Nor are results that the graph computed.
 
     Examples
     --------
@@ -74,18 +75,23 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__}: write forward(self, x)")
 
     def __call__(self, *inputs: Any, **keywords: Any) -> Any:
+        """Call `forward`; what it records, and an error in it, tells the path of this module."""
         mode = local.mode
         before = mode.module
         mode.module = Frame(before, self)
         try:
             return self.forward(*inputs, **keywords)
+        except Exception as error:
+            if not hasattr(error, "__notes__"):  # the innermost module says where it happened
+                error.add_note(f"in {mode.module}")
+            raise
         finally:
             mode.module = before
 
     # ------------------------------------------------------------------------------- what it holds
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """Yield the path and object of this module (path '') and every module inside."""
-        for path, value, _ in _walk(self):
+        for path, value in _walk(self):
             if isinstance(value, Module):
                 yield path, value
 
@@ -95,7 +101,7 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Yield the path and Tensor of every parameter, each once."""
-        for path, value, _ in _walk(self):
+        for path, value in _walk(self):
             if _is_parameter(value):
                 yield path, value
 
@@ -105,7 +111,7 @@ class Module:
 
     def named_buffers(self) -> Iterator[tuple[str, Tensor | Array]]:
         """Yield the path and value of what is saved but not trained, such as running means."""
-        for path, value, _ in _walk(self):
+        for path, value in _walk(self):
             if isinstance(value, Tensor | np.ndarray) and not _is_parameter(value):
                 yield path, value
 
@@ -127,25 +133,39 @@ class Module:
 
     def astype(self, dtype: Any) -> Self:
         """Convert parameters and floating point buffers in this module, and return it."""
-        for _, value, place in list(_walk(self)):
-            if isinstance(value, Tensor) and value.dtype.kind == "f":
+        dtype = np.dtype(dtype)
+        if dtype.kind != "f":
+            raise TypeError(f"astype: a module computes in floating point, got {dtype}")
+        places = [
+            (value, holder, key)
+            for module in self.modules()
+            for _, value, holder, key in _members(vars(module))
+            if not isinstance(value, Module) and value.dtype.kind == "f"
+        ]
+        converted: dict[int, Array] = {}
+        for value, holder, key in places:
+            if isinstance(value, np.ndarray):
+                if isinstance(holder, tuple):
+                    raise TypeError(f"astype: can't replace array {key} of a tuple: use a list")
+                converted[id(value)] = value.astype(dtype)
+        for value, holder, key in places:
+            if isinstance(value, np.ndarray):
+                holder[key] = converted[id(value)]
+            elif value.dtype != dtype:
                 value.data = value.data.astype(dtype)
-            elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                holder, key = place
-                holder[key] = value.astype(dtype)
         return self
 
     # -------------------------------------------------------------------------------------- saving
     def state_dict(self) -> dict[str, Array]:
         """Return a copy of every parameter and buffer by its path."""
-        return {path: np.array(array) for path, array in _arrays(self)}
+        return {path: array.copy() for path, array in _arrays(self).items()}
 
-    def load_state_dict(self, state: dict[str, Any], *, strict: bool = True) -> None:
+    def load_state_dict(self, state: Mapping[str, Any], *, strict: bool = True) -> None:
         """Write arrays into parameters and buffers, in place.
 
         Parameters
         ----------
-        state : dict
+        state : mapping
             Arrays by path, as `state_dict` returns them.
         strict : bool
             Whether missing and unexpected names are errors.
@@ -155,30 +175,34 @@ class Module:
         ValueError
             With all problems in one message; then nothing was written.
         """
-        own = dict(_arrays(self))
+        if not isinstance(state, Mapping):
+            raise TypeError(f"load_state_dict: expected arrays by name, got {state!r:.60}")
+        own = _arrays(self)
+        given = {name: np.asarray(bare(state[name])) for name in own if name in state}
         problems = [f"missing {name}" for name in own if strict and name not in state]
         problems += [f"unexpected {name}" for name in state if strict and name not in own]
         problems += [
-            f"{name} has shape {np.shape(state[name])}, expected {array.shape}"
-            for name, array in own.items()
-            if name in state and np.shape(state[name]) != array.shape
+            f"{name} is {new.dtype} {new.shape}, expected {own[name].dtype} {own[name].shape}"
+            for name, new in given.items()
+            if new.shape != own[name].shape
+            or not np.can_cast(new.dtype, own[name].dtype, "same_kind")
         ]
         if problems:
             raise ValueError(f"load_state_dict: {type(self).__name__}: " + "; ".join(problems))
-        for name, array in own.items():
-            if name in state:
-                array[...] = np.asarray(state[name])
-                note_change(array)
+        for name, new in given.items():
+            own[name][...] = new
+            note_change(own[name])
 
     # ---------------------------------------------------------------------------------- appearance
     def extra_repr(self) -> str:
         """Return what `repr` shows between the brackets; subclasses may write this."""
         return ""
 
+    @recursive_repr("...")
     def __repr__(self) -> str:
         lines = [
             f"  ({name}): " + repr(value).replace("\n", "\n  ")
-            for name, value in vars(self).items()
+            for name, value, *_ in _members(vars(self))
             if isinstance(value, Module)
         ]
         body = "\n" + "\n".join(lines) + "\n" if lines else ""
@@ -189,33 +213,41 @@ def _is_parameter(value: Any) -> bool:
     return isinstance(value, Parameter) or (isinstance(value, Tensor) and value.requires_grad)
 
 
-def _arrays(module: Module) -> Iterator[tuple[str, Array]]:
-    for path, value, _ in _walk(module):
-        if isinstance(value, Tensor):
-            yield path, value.data
-        elif isinstance(value, np.ndarray):
-            yield path, value
+def _arrays(module: Module) -> dict[str, Array]:
+    """Return parameters and buffers by their path."""
+    arrays: dict[str, Array] = {}
+    for path, value in _walk(module):
+        if not isinstance(value, Module):
+            if path in arrays:
+                raise ValueError(f"state_dict: two arrays are called {path!r}: rename one of them")
+            arrays[path] = bare(value)
+    return arrays
 
 
-def _walk(root: Module) -> Iterator[tuple[str, Any, Any]]:
-    """Yield path, object and place of all modules, Tensors and arrays, depth first, each once."""
+def _walk(root: Module) -> Iterator[tuple[str, Any]]:
+    """Yield path and object of all modules, leaf Tensors and arrays, depth first, each once."""
     seen: set[int] = set()
-    stack: list[tuple[str, Any, Any]] = [("", root, None)]
+    stack: list[tuple[str, Any]] = [("", root)]
     while stack:
-        path, value, place = stack.pop()
-        if not isinstance(value, Module | Tensor | np.ndarray | list | tuple | dict):
-            continue
+        path, value = stack.pop()
         if id(value) in seen:
             continue
         seen.add(id(value))
-        if isinstance(value, Module | Tensor | np.ndarray):
-            yield path, value, place
-        holder = vars(value) if isinstance(value, Module) else value
-        items: list[tuple[Any, Any]] = []
-        if isinstance(holder, dict):
-            private = isinstance(value, Module)
-            items = [(k, v) for k, v in holder.items() if not (private and k.startswith("_"))]
-        elif isinstance(holder, list | tuple):
-            items = list(enumerate(holder))
-        dot = f"{path}." if path else ""
-        stack += [(f"{dot}{key}", v, (holder, key)) for key, v in reversed(items)]
+        yield path, value
+        if isinstance(value, Module):
+            dot = f"{path}." if path else ""
+            stack += reversed([(dot + name, v) for name, v, *_ in _members(vars(value))])
+
+
+def _members(
+    holder: Any, prefix: str = "", above: tuple[int, ...] = ()
+) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Yield name, object, and its holder and key there, of what one module holds itself."""
+    for key, value in enumerate(holder) if isinstance(holder, list | tuple) else holder.items():
+        name = f"{prefix}{key}"
+        if not prefix and name.startswith("_"):
+            continue
+        if isinstance(value, Module | np.ndarray) or (isinstance(value, Tensor) and value.is_leaf):
+            yield name, value, holder, key
+        elif isinstance(value, list | tuple | dict) and id(value) not in above:
+            yield from _members(value, f"{name}.", (*above, id(value)))

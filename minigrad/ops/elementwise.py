@@ -35,6 +35,10 @@ define(np.reciprocal, lambda g, y, _x: -g * y * y)
 define(np.square, lambda g, _y, x: 2 * g * x)
 define(np.remainder, _same, lambda g, _y, a, b: -g * np.floor_divide(a, b))
 define(np.fmod, _same, lambda g, _y, a, b: -g * np.trunc(a / b))
+define(np.ldexp, lambda g, _y, _x, n: np.ldexp(g, n), None)
+implementations[np.divmod] = lambda a, b: (np.floor_divide(a, b), np.remainder(a, b))
+implementations[np.modf] = lambda x: (np.fmod(x, 1), np.trunc(x))
+implementations[np.conjugate] = lambda x: np.positive(x)
 
 
 def _power_base(g: Any, _y: Any, a: Any, b: Any) -> Any:
@@ -180,6 +184,7 @@ implementations[np.around] = lambda a, decimals=0: np.round(a, decimals=decimals
 implementations[np.fix] = lambda x: np.trunc(x)
 
 # ----------------------------------------------------- integers and booleans have no derivative
+implementations[np.full_like] = lambda a, fill_value: np.full_like(bare(a), np.asarray(fill_value))
 undifferentiable.update(
     getattr(np, name)
     for name in (
@@ -188,7 +193,7 @@ undifferentiable.update(
         "argmax argmin nanargmax nanargmin argsort lexsort argpartition argwhere nonzero "
         "flatnonzero count_nonzero searchsorted digitize any all shape ndim size iscomplexobj "
         "isrealobj result_type can_cast min_scalar_type common_type may_share_memory "
-        "shares_memory zeros_like ones_like full_like empty_like array2string array_repr "
-        "array_str bincount histogram_bin_edges isin unravel_index isneginf isposinf"
+        "shares_memory zeros_like ones_like empty_like array2string array_repr "
+        "array_str isin unravel_index isneginf isposinf"
     ).split()
 )

@@ -7,9 +7,10 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from minigrad.table import define
-from minigrad.tensor import bare, differentiable, implementations
+from minigrad.tensor import bare, differentiable, implementations, record
 
 
 @differentiable(lambda g, _y, _x, key, shape: g[key])
@@ -64,13 +65,16 @@ def _take_along_axis(g: Any, _y: Any, _arr: Any, indices: Any, axis: int | None 
 
 define(operator.getitem, _getitem, forward=lambda x, key: x[key])
 _take_along = define(np.take_along_axis, _take_along_axis)
+implementations[np.take_along_axis] = lambda arr, indices, axis=-1: record(
+    _take_along, (arr,), {"indices": bare(indices), "axis": axis}
+)
 
 
 def _take(a: Any, indices: Any, axis: int | None = None) -> Any:
     indices = np.asarray(bare(indices))
     if axis is None:
         return np.ravel(a)[indices]
-    return a[(slice(None),) * (axis % a.ndim) + (indices,)]
+    return a[(slice(None),) * normalize_axis_index(axis, a.ndim, "take") + (indices,)]
 
 
 def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -83,6 +87,8 @@ def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 def _diag(v: Any, k: int = 0) -> Any:
     if v.ndim == 2:
         return _diagonal(v, k)
+    if v.ndim != 1:
+        raise ValueError(f"diag: expected a vector or a matrix, got shape {v.shape}")
     n = v.shape[0] + abs(k)
     i = np.arange(v.shape[0])
     return _put(v, (i + max(0, -k), i + max(0, k)), (n, n))
@@ -97,10 +103,24 @@ implementations[np.trace] = lambda a, offset=0, axis1=0, axis2=1: np.sum(
 
 
 def _diff(a: Any, n: int = 1, axis: int = -1) -> Any:
-    before = (slice(None),) * (axis % a.ndim)
+    if n < 0:
+        raise ValueError(f"diff: n must be 0 or more, got {n}")
+    before = (slice(None),) * normalize_axis_index(axis, a.ndim, "diff")
     for _ in range(n):
         a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
     return a
 
 
 implementations[np.diff] = _diff
+
+
+def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    x = np.asarray(bare(x))
+    if weights is None:
+        return np.bincount(x, minlength=minlength)
+    if x.shape != weights.shape:
+        raise ValueError(f"bincount: x has shape {x.shape}, but weights has {weights.shape}")
+    return _add_at(weights, x, (max(minlength, x.max(initial=-1) + 1),))
+
+
+implementations[np.bincount] = _bincount

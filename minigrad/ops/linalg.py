@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from minigrad.autograd import unbroadcast
 from minigrad.table import define
-from minigrad.tensor import implementations, record
+from minigrad.tensor import alike, implementations, record
 
 
 def _matmul_left(g: Any, _y: Any, _a: Any, b: Any) -> Any:
@@ -23,8 +25,7 @@ def _matmul_left(g: Any, _y: Any, _a: Any, b: Any) -> Any:
 def _matmul_right(g: Any, _y: Any, a: Any, _b: Any) -> Any:
     """A^T G, summed over the batch where B has none."""
     if len(_b.shape) == 1:
-        product = np.expand_dims(g, -1) * a
-        return np.sum(product, axis=tuple(range(product.ndim - 1)))
+        return np.matmul(np.reshape(g, -1), np.reshape(a, (-1, a.shape[-1])))
     if a.ndim == 1:
         return unbroadcast(np.expand_dims(a, -1) * np.expand_dims(g, -2), _b.shape)
     if len(_b.shape) == 2:
@@ -50,12 +51,20 @@ def _inner(a: Any, b: Any) -> Any:
     return np.tensordot(a, b, axes=(-1, -1))
 
 
+def _outer(a: Any, b: Any) -> Any:
+    a, b = alike([a, b])
+    return np.multiply(np.reshape(a, (-1, 1)), np.ravel(b))
+
+
 def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """A matrix product, after the summed axes are brought together."""
+    a, b = alike([a, b])
     if np.ndim(axes) == 0:
-        axes = (range(np.ndim(a) - axes, np.ndim(a)), range(axes))
-    of_a, of_b = ([x] if np.ndim(x) == 0 else list(x) for x in axes)
-    of_a, of_b = [i % np.ndim(a) for i in of_a], [i % np.ndim(b) for i in of_b]
+        axes = (range(-axes, 0), range(axes))
+    of_a, of_b = (
+        list(normalize_axis_tuple(i, x.ndim, "tensordot"))
+        for i, x in zip(axes, (a, b), strict=True)
+    )
     lengths = [np.shape(a)[i] for i in of_a], [np.shape(b)[i] for i in of_b]
     if lengths[0] != lengths[1]:
         raise ValueError(
@@ -64,17 +73,17 @@ def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         )
     rest_a = [i for i in range(np.ndim(a)) if i not in of_a]
     rest_b = [i for i in range(np.ndim(b)) if i not in of_b]
-    n = int(np.prod(lengths[0], dtype=int))
-    left = np.reshape(np.transpose(a, rest_a + of_a), (-1, n))
-    right = np.reshape(np.transpose(b, of_b + rest_b), (n, -1))
-    shape = [np.shape(a)[i] for i in rest_a] + [np.shape(b)[i] for i in rest_b]
-    return np.reshape(np.matmul(left, right), shape)
+    rows, columns = [a.shape[i] for i in rest_a], [b.shape[i] for i in rest_b]
+    n = math.prod(lengths[0])
+    left = np.reshape(np.transpose(a, rest_a + of_a), (math.prod(rows), n))
+    right = np.reshape(np.transpose(b, of_b + rest_b), (n, math.prod(columns)))
+    return np.reshape(np.matmul(left, right), rows + columns)
 
 
 implementations[np.dot] = _dot
 implementations[np.inner] = _inner
 implementations[np.vdot] = lambda a, b: np.matmul(np.ravel(a), np.ravel(b))
-implementations[np.outer] = lambda a, b: np.multiply(np.reshape(a, (-1, 1)), np.ravel(b))
+implementations[np.outer] = _outer
 implementations[np.tensordot] = _tensordot
 
 
@@ -84,7 +93,15 @@ def _einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
     if not isinstance(subscripts, str):
         raise TypeError("einsum: give the subscripts as a string, for example 'ij,jk->ik'")
     labels, output = _explicit(subscripts.replace(" ", ""), [np.ndim(x) for x in operands])
-    arrays = list(operands)
+    arrays = alike(operands)
+    lengths: dict[str, int] = {}
+    for name, n in zip("".join(labels), [n for x in arrays for n in x.shape], strict=True):
+        if 1 not in (n, lengths.setdefault(name, n)) and n != lengths[name]:
+            raise ValueError(
+                f"einsum: {name!r} of {subscripts!r} is both {lengths[name]} and {n} long in "
+                f"arrays of shape {', '.join(str(x.shape) for x in arrays)}"
+            )
+        lengths[name] = max(lengths[name], n)
     for i, names in enumerate(labels):
         for name in names:
             while labels[i].count(name) > 1:
@@ -135,7 +152,7 @@ def _einsum_pullback(
         operands = [g, *xs[:i], *xs[i + 1 :]]
         d = np.einsum(f"{','.join(others)}->{shared}", *operands, optimize=optimize)
         lengths = dict(zip(shared, d.shape, strict=True))
-        full = [lengths.get(c, n) for c, n in zip(labels[i], x.shape, strict=True)]
+        full = [max(lengths.get(c, 1), n) for c, n in zip(labels[i], x.shape, strict=True)]
         d = np.reshape(d, [lengths.get(c, 1) for c in labels[i]])
         gradients.append(unbroadcast(np.broadcast_to(d, full), x.shape))
     return gradients

@@ -69,7 +69,7 @@ def _var(
     g: Any, _y: Any, x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False
 ) -> Any:
     centred = x - np.mean(x, axis=axis, keepdims=True)
-    return spread(g * (2 / (_count(x.shape, axis) - ddof)), x.shape, axis, keepdims) * centred
+    return spread(2 * g / (_count(x.shape, axis) - ddof), x.shape, axis, keepdims) * centred
 
 
 def _std(g: Any, y: Any, x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
@@ -124,13 +124,19 @@ def _euclidean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """Vector norms of any order, and the Frobenius norm."""
-    vector = isinstance(axis, int) or (axis is None and x.ndim == 1)
-    if ord in (None, "fro") or (vector and ord == 2):
+    axes = x.ndim if axis is None else np.size(axis)
+    if ord is None or (ord == "fro" and axes == 2):
         return _euclidean(x, axis=axis, keepdims=keepdims)
-    if not vector:
+    if axes != 1:
         raise TypeError(
-            f"norm: ord={ord!r} of matrices has no derivative here: use ord='fro' or axis=<int>"
+            f"norm: ord={ord!r} of matrices has no derivative here: use ord='fro', or one axis"
         )
+    return _vector_norm(x, axis, keepdims=keepdims, ord=ord)
+
+
+def _vector_norm(x: Any, axis: Axis = None, *, keepdims: bool = False, ord: Any = 2) -> Any:
+    if ord == 2:
+        return _euclidean(x, axis=axis, keepdims=keepdims)
     size = np.abs(x)
     if ord == math.inf:
         return np.max(size, axis=axis, keepdims=keepdims)
@@ -144,9 +150,7 @@ def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) ->
 
 
 implementations[np.linalg.norm] = _norm
-implementations[np.linalg.vector_norm] = lambda x, axis=None, ord=2, keepdims=False: _norm(
-    np.ravel(x) if axis is None else x, ord, 0 if axis is None else axis, keepdims
-)
+implementations[np.linalg.vector_norm] = _vector_norm
 implementations[np.ptp] = lambda a, axis=None, keepdims=False: (
     np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from minigrad.autograd import unbroadcast
 from minigrad.table import define
-from minigrad.tensor import differentiable, implementations, record
+from minigrad.tensor import Tensor, alike, differentiable, implementations, record
 
 
 # -------------------------------------------------------------------------- reshaping, permuting
@@ -92,9 +94,9 @@ _stack = define(
     forward=lambda *arrays, axis=0: np.stack(arrays, axis=axis),
 )
 implementations[np.concatenate] = lambda arrays, axis=0: record(
-    _concatenate, tuple(arrays), {"axis": axis}
+    _concatenate, alike(arrays), {"axis": axis}
 )
-implementations[np.stack] = lambda arrays, axis=0: record(_stack, tuple(arrays), {"axis": axis})
+implementations[np.stack] = lambda arrays, axis=0: record(_stack, alike(arrays), {"axis": axis})
 
 
 def _at_least(ndim: int, x: Any) -> Any:
@@ -108,20 +110,18 @@ def _at_least(ndim: int, x: Any) -> Any:
 
 
 def _join(ndim: int, axis: int) -> Any:
-    return lambda tup: np.concatenate([_at_least(ndim, x) for x in tup], axis=axis)
+    return lambda tup: np.concatenate([_at_least(ndim, x) for x in alike(tup)], axis=axis)
 
 
 implementations[np.vstack] = _join(2, 0)
 implementations[np.dstack] = _join(3, 2)
 implementations[np.hstack] = lambda tup: np.concatenate(
-    [_at_least(1, x) for x in tup], axis=0 if all(np.ndim(x) < 2 for x in tup) else 1
+    [_at_least(1, x) for x in alike(tup)], axis=0 if np.ndim(tup[0]) < 2 else 1
 )
 implementations[np.column_stack] = lambda tup: np.concatenate(
-    [x if np.ndim(x) > 1 else np.reshape(x, (-1, 1)) for x in tup], axis=1
+    [x if np.ndim(x) > 1 else np.reshape(x, (-1, 1)) for x in alike(tup)], axis=1
 )
-implementations[np.append] = lambda arr, values, axis=None: np.concatenate(
-    [arr, values] if axis is not None else [np.ravel(arr), np.ravel(values)], axis=axis or 0
-)
+implementations[np.append] = lambda arr, values, axis=None: np.concatenate([arr, values], axis=axis)
 for _n, _name in enumerate(("atleast_1d", "atleast_2d", "atleast_3d"), start=1):
     implementations[getattr(np, _name)] = lambda *xs, n=_n: (
         _at_least(n, xs[0]) if len(xs) == 1 else tuple(_at_least(n, x) for x in xs)
@@ -130,25 +130,29 @@ for _n, _name in enumerate(("atleast_1d", "atleast_2d", "atleast_3d"), start=1):
 
 # ------------------------------------------------------------------------------------- splitting
 def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    axis = normalize_axis_index(axis, ary.ndim, "split")
     n = ary.shape[axis]
     if np.ndim(indices_or_sections):
         ends = [0, *indices_or_sections, n]
         ends = [slice(None).indices(n)[1] if e is None else e for e in ends]
     else:
+        if indices_or_sections <= 0:
+            raise ValueError(f"split: expected 1 part or more, got {indices_or_sections}")
         small, larger = divmod(n, indices_or_sections)
         counts = [small + 1] * larger + [small] * (indices_or_sections - larger)
         ends = [0, *np.cumsum(counts).tolist()]
-    before = (slice(None),) * (axis % ary.ndim)
-    return [ary[(*before, slice(a, b))] for a, b in zip(ends, ends[1:], strict=False)]
+    before = (slice(None),) * axis
+    return [ary[(*before, slice(a, b))] for a, b in pairwise(ends)]
 
 
 def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    if np.ndim(indices_or_sections) == 0 and ary.shape[axis] % indices_or_sections:
+    parts = _array_split(ary, indices_or_sections, axis)
+    if np.ndim(indices_or_sections) == 0 and parts[0].shape != parts[-1].shape:
         raise ValueError(
             f"split: axis {axis} of length {ary.shape[axis]} can't be cut into "
             f"{indices_or_sections} equal parts: use np.array_split"
         )
-    return _array_split(ary, indices_or_sections, axis)
+    return parts
 
 
 implementations[np.array_split] = _array_split
@@ -161,6 +165,7 @@ implementations[np.dsplit] = lambda ary, parts: _split(ary, parts, 2)
 # ----------------------------------------------------------------------------- repeating, padding
 def _repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     a, axis = (np.ravel(a), 0) if axis is None else (a, axis)
+    axis = normalize_axis_index(axis, a.ndim, "repeat")
     return np.take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
 
 
@@ -195,7 +200,11 @@ def _pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: fl
         pad_width = [pad_width.get(a, pad_width.get(a - array.ndim, 0)) for a in range(array.ndim)]
         pad_width = [w if isinstance(w, tuple) else (w, w) for w in pad_width]
     widths = np.broadcast_to(pad_width, (array.ndim, 2)).tolist()
+    if np.min(widths, initial=0) < 0:
+        raise ValueError(f"pad: widths must be 0 or more, got {pad_width}: to cut, use slices")
     if mode == "constant":
+        if isinstance(constant_values, Tensor) or np.ndim(constant_values):
+            raise TypeError(f"pad: expected one number in constant_values, got {constant_values}")
         return _pad_constant(array, [tuple(w) for w in widths], constant_values)
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise TypeError(f"pad: mode={mode!r} has no derivative here: it does not copy values")

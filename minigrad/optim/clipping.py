@@ -7,10 +7,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from minigrad.autograd import note_change
 from minigrad.tensor import Tensor
 
 
-def _gradients(parameters: Iterable[Tensor]) -> list[Tensor]:
+def _gradients(name: str, parameters: Iterable[Tensor], limit: float) -> list[Tensor]:
+    if isinstance(parameters, Tensor):
+        raise TypeError(f"{name}: expected several Tensors, such as model.parameters(), got one")
+    if not limit > 0:
+        raise ValueError(f"{name}: the limit must be > 0, got {limit}")
     return [p.grad for p in parameters if p.grad is not None]
 
 
@@ -32,13 +37,14 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
     Raises
     ------
     ValueError
-        If the norm is not finite: scaling would spread the NaN over all parameters.
+        If the norm is not finite: scaling would spread the NaN over all parameters. If
+        `max_norm` is not positive.
 
     References
     ----------
     Pascanu et al., "On the difficulty of training recurrent neural networks", 2013.
     """
-    gradients = _gradients(parameters)
+    gradients = _gradients("clip_grad_norm", parameters, max_norm)
     norm = math.sqrt(sum(float(np.square(g.data, dtype=np.float64).sum()) for g in gradients))
     if not math.isfinite(norm):
         raise ValueError(f"clip_grad_norm: the norm of the gradients is {norm}")
@@ -50,5 +56,6 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
 
 def clip_grad_value(parameters: Iterable[Tensor], max_value: float) -> None:
     """Limit each value of each gradient to [-max_value, max_value], in place."""
-    for g in _gradients(parameters):
+    for g in _gradients("clip_grad_value", parameters, max_value):
         np.clip(g.data, -max_value, max_value, out=g.data)
+        note_change(g.data)

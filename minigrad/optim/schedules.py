@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from minigrad.optim.optimizer import Optimizer
+
+
+def _require(fits: bool, message: str) -> None:
+    if not fits:
+        raise ValueError(message)
 
 
 class Schedule:
@@ -51,14 +57,18 @@ class Schedule:
         for group, lr in zip(self._groups, self._initial, strict=True):
             group["lr"] = lr * self.factor(self.k)
 
-    def state_dict(self) -> dict[str, object]:
+    def state_dict(self) -> dict[str, Any]:
         """Return the step and the first learning rates."""
         return {"k": self.k, "initial": list(self._initial)}
 
-    def load_state_dict(self, state: dict[str, object]) -> None:
-        """Go on from what `state_dict` returned."""
-        self.k = int(state["k"])  # type: ignore[call-overload]
-        self._initial = list(state["initial"])  # type: ignore[call-overload]
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` returned, for an optimizer of as many groups."""
+        initial, groups = state["initial"], len(self._groups)
+        _require(
+            len(initial) == groups,
+            f"load_state_dict: expected {groups} learning rates, got {len(initial)}",
+        )
+        self.k, self._initial = state["k"], list(initial)
         self._set()
 
 
@@ -66,8 +76,8 @@ class StepDecay(Schedule):
     """gamma^(k // every): a cut at regular intervals."""
 
     def __init__(self, optimizer: Optimizer, every: int, gamma: float = 0.1):
-        if every < 1:
-            raise ValueError(f"StepDecay: every must be at least 1, got {every}")
+        _require(every >= 1, f"StepDecay: every must be at least 1, got {every}")
+        _require(gamma > 0, f"StepDecay: gamma must be > 0, got {gamma}")
         self.every, self.gamma = every, gamma
         super().__init__(optimizer)
 
@@ -80,6 +90,7 @@ class ExponentialDecay(Schedule):
     """gamma^k."""
 
     def __init__(self, optimizer: Optimizer, gamma: float):
+        _require(gamma > 0, f"ExponentialDecay: gamma must be > 0, got {gamma}")
         self.gamma = gamma
         super().__init__(optimizer)
 
@@ -92,6 +103,7 @@ class InverseTimeDecay(Schedule):
     """1 / (1 + rate k)."""
 
     def __init__(self, optimizer: Optimizer, rate: float):
+        _require(rate >= 0, f"InverseTimeDecay: rate must be >= 0, got {rate}")
         self.rate = rate
         super().__init__(optimizer)
 
@@ -109,13 +121,13 @@ class CosineDecay(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, steps: int, final: float = 0.0):
-        if steps < 1:
-            raise ValueError(f"CosineDecay: steps must be at least 1, got {steps}")
+        _require(steps >= 1, f"CosineDecay: steps must be at least 1, got {steps}")
+        _require(final >= 0, f"CosineDecay: final must be >= 0, got {final}")
         self.steps, self.final = steps, final
         super().__init__(optimizer)
 
     def factor(self, k: int) -> float:
-        """final + (1 - final) (1 + cos(pi k / steps)) / 2."""
+        """(1 + cos(pi k / steps)) / 2, between 1 and final."""
         progress = min(k, self.steps) / self.steps
         return self.final + (1 - self.final) * (1 + math.cos(math.pi * progress)) / 2
 
@@ -130,12 +142,16 @@ class WarmUp(Schedule):
     steps : int
         How many steps the rise takes: (k + 1) / steps.
     then : Schedule, optional
-        A schedule of the same optimizer, whose formula counts from the end of the rise.
+        A schedule of the same optimizer, whose formula counts from the end of the rise. Only the
+        warm-up is stepped.
     """
 
     def __init__(self, optimizer: Optimizer, steps: int, then: Schedule | None = None):
-        if steps < 1:
-            raise ValueError(f"WarmUp: steps must be at least 1, got {steps}")
+        _require(steps >= 1, f"WarmUp: steps must be at least 1, got {steps}")
+        _require(
+            then is None or then.optimizer is optimizer,
+            "WarmUp: `then` must be a schedule of the same optimizer",
+        )
         self.steps, self.then = steps, then
         super().__init__(optimizer)
         if then is not None:

@@ -2,7 +2,8 @@
 
 Each peer does the same work (workloads.py) in a process of its own. The processes stay alive and
 take turns, so that a busy machine is busy for all; the ratio shown is the median, over the rounds,
-of minigrad's time over the peer's time in the same round. Below 1, minigrad is faster.
+of minigrad's time over the peer's time in the same round. Below 1, minigrad is faster. Processes
+differ in how their memory happens to lie, so there are several sittings, each with fresh ones.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -38,42 +40,55 @@ IMPORT = "import"
 IMPORT_CODE = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
 
 
-def environment(threads):
-    names = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
+THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
+# glibc gives large freed arrays back to the system, or not, as the heap happens to lie: a process
+# pays page faults in every step or in none. This keeps them in the process (1 GB, 100 MB ahead).
+KEEP = {
+    "MALLOC_MMAP_THRESHOLD_": "1000000000",
+    "MALLOC_TRIM_THRESHOLD_": "1000000000",
+    "MALLOC_TOP_PAD_": "100000000",
+}
+
+
+def environment(options):
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, **dict.fromkeys(names, str(threads)), "PYTHONPATH": path}
+    added = dict.fromkeys(THREADS, str(options.threads)) | (KEEP if options.keep_memory else {})
+    return os.environ | added | {"PYTHONPATH": path}
 
 
 class Worker:
-    def __init__(self, *args, threads):
-        command = [sys.executable, str(HERE / "worker.py"), *args[:2], str(threads), *args[2:]]
+    def __init__(self, options, peer, workload, *rule):
+        command = [sys.executable, HERE / "worker.py", peer, workload, str(options.threads), *rule]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.process = subprocess.Popen(command, env=environment(threads), text=True, **pipes)
+        self.process = subprocess.Popen(command, env=environment(options), text=True, **pipes)
 
     def answer(self, seconds=None):
+        """Read a reply: the first, or, given seconds, the one to working for so long."""
         if seconds is not None:
-            self.process.stdin.write(f"{seconds}\n")
-            self.process.stdin.flush()
+            with suppress(BrokenPipeError):
+                print(seconds, file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
-        return json.loads(line) if line else {"missing": "the process died"}
+        if not line:
+            sys.exit(f"benchmark process died: {' '.join(map(str, self.process.args))}")
+        return json.loads(line)
 
     def close(self):
-        self.process.stdin.close()
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
 
 
-def measure(workload, peers, options):
+def sitting(workload, peers, options):
     """Seconds per round of each peer that can do the workload, and the peak memory in bytes."""
     workers, peak = {}, {}
     try:
         for peer in peers:
-            if WORKLOADS[workload][0] in PEERS[peer][0]:
-                workers[peer] = Worker(peer, workload, threads=options.threads)
-                ready = workers[peer].answer()
-                if "missing" in ready:
-                    print(f"{peer} {workload}: {ready['missing']}", file=sys.stderr)
-                    workers.pop(peer).close()
+            workers[peer] = Worker(options, peer, workload)
+            ready = workers[peer].answer()
+            if "missing" in ready:
+                print(f"{peer} {workload}: {ready['missing']}", file=sys.stderr)
+                workers.pop(peer).close()
         rounds = {peer: [] for peer in workers}
         for i in range(options.rounds):
             for peer in list(workers)[:: -1 if i % 2 else 1]:
@@ -88,12 +103,23 @@ def measure(workload, peers, options):
     return rounds, peak
 
 
+def measure(workload, peers, options):
+    """All the rounds of several sittings, and the highest peak."""
+    peers = [peer for peer in peers if WORKLOADS[workload][0] in PEERS[peer][0]]
+    rounds, peak = sitting(workload, peers, options)
+    for _ in range(options.sittings - 1):
+        more, more_peak = sitting(workload, list(rounds), options)
+        rounds = {peer: rounds[peer] + more[peer] for peer in more}
+        peak = {peer: max(peak[peer], more_peak[peer]) for peer in more}
+    return rounds, peak
+
+
 def measure_imports(peers, options):
     rounds = {peer: [] for peer in peers if PEERS[peer][1]}
-    for _ in range(options.rounds + 1):
+    for _ in range(options.sittings * options.rounds + 1):
         for peer in list(rounds):
             command = [sys.executable, "-c", IMPORT_CODE.format(PEERS[peer][1])]
-            env = environment(options.threads)
+            env = environment(options)
             done = subprocess.run(command, env=env, text=True, capture_output=True)
             if done.returncode:
                 print(f"{peer} import: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
@@ -142,7 +168,8 @@ def describe(options):
         except PackageNotFoundError:
             continue
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    return f"{options.threads} thread(s), float32, batch 100; {machine}; {', '.join(found)}"
+    keep = ", memory kept" if options.keep_memory else ""
+    return f"{options.threads} thread(s), float32, batch 100{keep}; {machine}; {', '.join(found)}"
 
 
 def verify(peers, options):
@@ -152,7 +179,7 @@ def verify(peers, options):
         for rule in "SGD", "Adam":
             losses = {}
             for peer in columns:
-                worker = Worker(peer, name, rule, threads=options.threads)
+                worker = Worker(options, peer, name, rule)
                 answer = worker.answer()
                 worker.close()
                 if "missing" in answer:
@@ -172,23 +199,33 @@ def verify(peers, options):
 
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=1, choices=(1, 2))
+    threads_help = "the last cores allowed (taskset) are used"
+    parser.add_argument("--threads", type=int, default=1, choices=(1, 2), help=threads_help)
     names = [IMPORT, *WORKLOADS]
-    only_help = f"workloads, or beginnings of their names: {', '.join(names)}"
+    only_help = f"a workload, or the beginning of several: {', '.join(names)}"
     parser.add_argument("--only", nargs="+", default=[""], metavar="NAME", help=only_help)
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=PEERS, metavar="PEER")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--sittings", type=int, default=3, help="each with fresh processes")
+    parser.add_argument("--rounds", type=int, default=5, help="in each sitting")
     parser.add_argument("--seconds", type=float, default=0.2, help="of each peer in each round")
-    parser.add_argument("--quick", action="store_true", help="3 rounds of 0.05 s")
+    parser.add_argument("--quick", action="store_true", help="1 sitting, 3 rounds of 0.05 s")
+    keep_help = "of every process: glibc never returns freed memory, so no page faults are timed"
+    parser.add_argument("--keep-memory", action="store_true", help=keep_help)
     parser.add_argument("--memory", action="store_true", help="print the peak memory, in MB, too")
     parser.add_argument("--verify", action="store_true", help="compare the losses, not the times")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save the times of every round")
     options = parser.parse_args(arguments)
+    if options.memory and options.keep_memory:
+        parser.error("--memory would measure what --keep-memory keeps: choose one")
     if options.quick:
-        options.rounds, options.seconds = 3, 0.05
-    options.only = [name for name in names if name.startswith(tuple(options.only))]
-    if not options.only:
-        parser.error(f"--only: no such workload; choose from {', '.join(names)}")
+        options.sittings, options.rounds, options.seconds = 1, 3, 0.05
+    chosen = set()
+    for start in options.only:
+        found = {start} & set(names) or {name for name in names if name.startswith(start)}
+        if not found:
+            parser.error(f"--only: no workload {start!r}; choose from {', '.join(names)}")
+        chosen |= found
+    options.only = [name for name in names if name in chosen]
     return options
 
 

@@ -115,7 +115,7 @@ class GradientMethods:
             If `gradient` is missing for several values, or has another shape.
         """
         found = _sweep_from([self], [gradient], retain_graph, create_graph, None)
-        taken: set[int] = set()
+        taken = {id(gradient._data)} if isinstance(gradient, GradientMethods) else {id(gradient)}
         for node, g in found.items():
             tensor = node.tensor() if isinstance(node, Leaf) else watched[node]()
             if tensor is None:
@@ -125,13 +125,17 @@ class GradientMethods:
                     f"backward: the gradient for {describe(node)} came with shape {g.shape}: a "
                     "pullback is wrong, or the data was replaced by some of another shape"
                 )
-            if create_graph:
-                tensor._grad = g if tensor._grad is None else tensor._grad + g
-                continue
-            if isinstance(g, np.ndarray) and (g.base is not None or id(g) in taken):
-                g = g.copy()  # each leaf owns its gradient, which may be scaled in place
-            taken.add(id(g))
-            tensor._grad = self._wrap(g if tensor._grad is None else tensor._grad._data + g)
+            array, origin = (g._data, g._node) if isinstance(g, GradientMethods) else (g, None)
+            if isinstance(array, np.ndarray) and (array.base is not None or id(array) in taken):
+                array = array.copy()  # each leaf owns its gradient, which may be scaled in place
+            taken.add(id(array))
+            if tensor._grad is None:
+                tensor._grad = self._wrap(array, origin)
+            elif not create_graph:
+                tensor._grad = self._wrap(tensor._grad._data + array)
+            else:
+                with enable_grad():
+                    tensor._grad = tensor._grad + self._wrap(array, origin)
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
@@ -169,6 +173,8 @@ def _sweep_from(
             g = output.dtype.type(1) if output.ndim == 0 else np.ones(output.shape, output.dtype)
         elif not create_graph or not isinstance(g, GradientMethods):
             g = np.array(g._data if isinstance(g, GradientMethods) else g, output.dtype)
+        elif g.dtype != output.dtype:
+            g = g.astype(output.dtype)
         if g.shape != output.shape:
             raise ValueError(f"backward: gradient has shape {g.shape}, the output {output.shape}")
         g = wrap(g) if create_graph and not isinstance(g, GradientMethods) else g
@@ -224,7 +230,7 @@ def gradients(
     for x, node in zip(inputs, targets, strict=True):
         if not isinstance(node, Node | Leaf):
             raise RuntimeError(f"gradients: the input {x!r:.60} does not require a gradient")
-    upstream = upstream or [None] * len(outputs)
+    upstream = [None] * len(outputs) if upstream is None else upstream
     found = _sweep_from(outputs, upstream, retain_graph, create_graph, targets)
     results = (found.get(node) for node in targets)
     return tuple(

@@ -1,0 +1,129 @@
+"""What the examples share: their options, the data, tables, colours, and a drawing of the graph."""
+
+import argparse
+import io
+import sys
+from pathlib import Path
+
+try:
+    import graphviz
+    import matplotlib  # noqa: F401
+    import sklearn  # noqa: F401
+    import tqdm  # noqa: F401
+
+    from minigrad.autograd import Constant, Leaf, Node, reachable
+    from minigrad.data import load_digits, load_mnist
+    from minigrad.files import write
+    from minigrad.training.history import COLORS  # noqa: F401
+except ModuleNotFoundError as error:
+    sys.exit(f'{error}: run python -m pip install -e ".[examples]" in the clone first')
+
+STYLE = {
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "figure.constrained_layout.use": True,
+    "font.size": 12,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.8,
+    "figure.figsize": (6.4, 4),
+    "figure.dpi": 130,
+}
+
+
+# --------------------------------------------------------------------------------------- options
+def options(description, **defaults):
+    """A parser with the options that all examples have; `defaults` may change theirs."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", choices=("digits", "mnist"), default="digits", help="the images")
+    parser.add_argument("--data-dir", metavar="DIR", help="the folder of MNIST's four IDX files")
+    parser.add_argument("--epochs", type=positive, metavar="N", help="times through the images")
+    parser.add_argument("--batch-size", type=positive, metavar="N", default=100)
+    parser.add_argument("--seed", type=int, metavar="N", default=0, help="same seed, same run")
+    parser.add_argument("--quick", action="store_true", help="a few seconds, to see that it works")
+    parser.add_argument("--out", type=Path, metavar="DIR", default=Path("out"))
+    parser.set_defaults(**defaults)
+    return parser
+
+
+def positive(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, got {text!r}")
+    return int(text)
+
+
+def load(args, **form):
+    """The images that the options ask for: `(x_train, t_train), (x_test, t_test)`."""
+    if args.data == "digits":
+        if args.data_dir:
+            sys.exit("--data-dir is where MNIST lies: add --data mnist")
+        return load_digits(**form)
+    try:
+        return load_mnist(args.data_dir, **form)
+    except (OSError, ValueError) as error:  # its message says which file, and what to do
+        sys.exit(str(error))
+
+
+# ----------------------------------------------------------------------------------------- output
+def table(header, rows):
+    """Aligned columns, the first to the left and the others, numbers, to the right."""
+    rows = [list(map(str, row)) for row in [header, *rows]]
+    first, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
+    lines = [
+        row[0].ljust(first)
+        + "".join(cell.rjust(n + 3) for cell, n in zip(row[1:], others, strict=True))
+        for row in rows
+    ]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def save_figure(figure, path):
+    picture = io.BytesIO()
+    figure.savefig(picture, format=path.suffix[1:])
+    write(path, picture.getvalue())
+
+
+# -------------------------------------------------------------------------------------- the graph
+def graph_dot(output, model):
+    """The recorded operations that made `output`, as text in Graphviz's DOT language.
+
+    A box is an operation with the shape of its output, an ellipse an array that went in, blue if it
+    is a parameter; an edge is an argument.
+    """
+    paths = {id(parameter): path for path, parameter in model.named_parameters()}
+    ids, lines, edges = {}, [], []
+
+    def declare(node):
+        if node not in ids:
+            ids[node] = f"n{len(ids)}"
+            text, look = str(node.shape), 'shape=ellipse color="#767676"'
+            if isinstance(node, Node):
+                text = f"{node.function.name.lstrip('_')}\n{text}"
+                look = 'shape=box style="rounded,filled" fillcolor="#F2F2F2" color="#767676"'
+            elif isinstance(node, Leaf):
+                text = f"{paths.get(id(node.tensor()), node.name or 'leaf')}\n{text}"
+                look = 'shape=ellipse style=filled fillcolor="#CFE5F6" color="#0072B2"'
+            lines.append(f"  {ids[node]} [label={quoted(text)} {look}]")
+        return ids[node]
+
+    for node in reversed(reachable([output._node])):
+        arrays = [parent for parent in node.inputs if isinstance(parent, Node | Leaf | Constant)]
+        edges += [f"  {declare(parent)} -> {declare(node)}" for parent in arrays]
+    head = 'digraph {\n  node [fontname="sans-serif" fontsize=11]\n  edge [color="#767676"]'
+    return "\n".join([head, *lines, *edges, "}\n"])
+
+
+def quoted(text):
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n") + '"'
+
+
+def save_graph(dot, path):
+    """Write DOT text, and a picture beside it if Graphviz is there; return what was done."""
+    write(path, dot)
+    try:
+        picture = graphviz.Source(dot).pipe("png")
+    except graphviz.ExecutableNotFound:
+        return f"{path} (no picture of it: install Graphviz, then dot -Tpng -O {path.name})"
+    write(path.with_suffix(".png"), picture)
+    return f"{path} and {path.with_suffix('.png').name}"

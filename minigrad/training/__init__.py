@@ -1,0 +1,6 @@
+"""Training: the Trainer, and the history of what it measured."""
+
+from minigrad.training.history import History, smooth
+from minigrad.training.trainer import Trainer
+
+__all__ = ["History", "Trainer", "smooth"]
