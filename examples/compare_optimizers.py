@@ -46,8 +46,8 @@ def plot(histories, title):
         axes = figure.subplots()
         for (name, history), color in zip(histories.items(), common.COLORS, strict=False):
             history.plot(axes, label=name, color=color)
-        axes.set(title=title, xlabel="step (one batch)", ylabel="cross entropy of the batch")
-        axes.legend(frameon=False)
+        axes.set(title=title, xlabel="step", ylabel="loss of the batch (cross entropy)")
+        axes.legend()
         return figure
 
 
@@ -63,7 +63,7 @@ def main():
         histories[rule.__name__] = history
     print(common.table(["rule", "loss", "train accuracy", "test accuracy", "seconds"], rows))
 
-    figure = plot(histories, f"Four update rules on {args.data}, batches of {args.batch_size}")
+    figure = plot(histories, f"Four update rules on {common.TITLES[args.data]}")
     common.save_figure(figure, args.out / "loss.png")
     (x, t), _ = data
     model = network(x.shape[1])

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad import ops
 from minigrad.backward import gradients
+from minigrad.kernels.threads import get_num_threads, set_num_threads
 from minigrad.mode import enable_grad, is_grad_enabled, no_grad
 from minigrad.random import manual_seed
+from minigrad.recording import differentiable
 from minigrad.table import define
-from minigrad.tensor import Tensor, differentiable
+from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
     from minigrad import data, functional, nn, optim, testing, training
@@ -21,6 +23,7 @@ __all__ = [
     "differentiable",
     "enable_grad",
     "functional",
+    "get_num_threads",
     "gradients",
     "is_grad_enabled",
     "manual_seed",
@@ -28,6 +31,7 @@ __all__ = [
     "no_grad",
     "ops",
     "optim",
+    "set_num_threads",
     "testing",
     "training",
 ]

@@ -16,15 +16,19 @@ if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
 
-class GradientMethods:
-    """What a Tensor knows of gradients; `_wrap` makes another Tensor of the same class."""
+class Handle:
+    """A handle on data and on the node that made it: what a Tensor knows of gradients.
 
-    __slots__ = ()
+    `_wrap(array, node)` makes another Tensor, without looking at what is in it.
+    """
 
-    _data: Any
+    __slots__ = ("__weakref__", "_data", "_grad", "_node")
+
+    _data: Any  # an ndarray, or the NumPy scalar that arithmetic on 0-d arrays gives
     _grad: Tensor | None
     _node: Node | Leaf | Constant | None
     _wrap: Callable[..., Tensor]
+    astype: Callable[..., Any]
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
@@ -45,7 +49,7 @@ class GradientMethods:
         if value is not None:
             value = (
                 value
-                if isinstance(value, GradientMethods)
+                if isinstance(value, Handle)
                 else self._wrap(np.asarray(value, dtype=self.dtype))
             )
             if value.shape != self.shape:
@@ -115,7 +119,7 @@ class GradientMethods:
             If `gradient` is missing for several values, or has another shape.
         """
         found = _sweep_from([self], [gradient], retain_graph, create_graph, None)
-        taken = {id(gradient._data)} if isinstance(gradient, GradientMethods) else {id(gradient)}
+        taken = {id(gradient._data)} if isinstance(gradient, Handle) else {id(gradient)}
         for node, g in found.items():
             tensor = node.tensor() if isinstance(node, Leaf) else watched[node]()
             if tensor is None:
@@ -125,7 +129,7 @@ class GradientMethods:
                     f"backward: the gradient for {describe(node)} came with shape {g.shape}: a "
                     "pullback is wrong, or the data was replaced by some of another shape"
                 )
-            array, origin = (g._data, g._node) if isinstance(g, GradientMethods) else (g, None)
+            array, origin = (g._data, g._node) if isinstance(g, Handle) else (g, None)
             if isinstance(array, np.ndarray) and (array.base is not None or id(array) in taken):
                 array = array.copy()  # each leaf owns its gradient, which may be scaled in place
             taken.add(id(array))
@@ -148,7 +152,7 @@ class GradientMethods:
 
 
 def _sweep_from(
-    outputs: Sequence[Tensor],
+    outputs: Sequence[Any],
     upstream: Sequence[Any],
     retain_graph: bool,
     create_graph: bool,
@@ -156,7 +160,8 @@ def _sweep_from(
 ) -> dict[Any, Any]:
     wrap = outputs[0]._wrap
     seeds: dict[Any, Any] = {}
-    for output, g in zip(outputs, upstream, strict=True):
+    for output, given in zip(outputs, upstream, strict=True):
+        g: Any = given
         node = output._node
         if not isinstance(node, Node | Leaf):
             raise RuntimeError(
@@ -171,13 +176,13 @@ def _sweep_from(
                     "reduce it to one, for example with .sum(), or pass the upstream gradient"
                 )
             g = output.dtype.type(1) if output.ndim == 0 else np.ones(output.shape, output.dtype)
-        elif not create_graph or not isinstance(g, GradientMethods):
-            g = np.array(g._data if isinstance(g, GradientMethods) else g, output.dtype)
+        elif not create_graph or not isinstance(g, Handle):
+            g = np.array(g._data if isinstance(g, Handle) else g, output.dtype)
         elif g.dtype != output.dtype:
             g = g.astype(output.dtype)
         if g.shape != output.shape:
             raise ValueError(f"backward: gradient has shape {g.shape}, the output {output.shape}")
-        g = wrap(g) if create_graph and not isinstance(g, GradientMethods) else g
+        g = wrap(g) if create_graph and not isinstance(g, Handle) else g
         seeds[node] = seeds[node] + g if node in seeds else g
     if not create_graph:
         return sweep(seeds, retain=retain_graph, targets=targets)
@@ -224,7 +229,7 @@ def gradients(
     >>> slope.item(), curvature.item()
     (27.0, 18.0)
     """
-    if isinstance(outputs, GradientMethods):
+    if isinstance(outputs, Handle):
         outputs, upstream = [outputs], [upstream]
     targets = [x._node for x in inputs]
     for x, node in zip(inputs, targets, strict=True):
@@ -232,7 +237,6 @@ def gradients(
             raise RuntimeError(f"gradients: the input {x!r:.60} does not require a gradient")
     upstream = [None] * len(outputs) if upstream is None else upstream
     found = _sweep_from(outputs, upstream, retain_graph, create_graph, targets)
-    results = (found.get(node) for node in targets)
-    return tuple(
-        g if g is None or isinstance(g, GradientMethods) else outputs[0]._wrap(g) for g in results
-    )
+    wrap = outputs[0]._wrap
+    results: list[Any] = [found.get(node) for node in targets]
+    return tuple(wrap(g) if isinstance(g, np.ndarray | np.generic) else g for g in results)

@@ -1,5 +1,8 @@
 """The methods that a Tensor shares with ndarray: each is the NumPy function of that name."""
 
+# mypy: disable-error-code="no-any-return, index"
+# NumPy's type stubs don't know that its functions return Tensors for Tensors.
+
 from __future__ import annotations
 
 import operator
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
 Array = numpy.ndarray[Any, Any]
-np: Any = numpy  # NumPy's type stubs don't know that its functions return Tensors for Tensors
+np: Any = numpy
 Axis = int | tuple[int, ...] | None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -35,9 +36,7 @@ class _grad_mode:
     enabled: bool
 
     def __init__(self) -> None:
-        self.before: list[
-            bool
-        ] = []  # a stack, so that one object can be entered again inside itself
+        self.before: list[bool] = []  # a stack: one object can be entered again inside itself
 
     def __enter__(self) -> None:
         self.before.append(local.mode.enabled)
@@ -47,6 +46,12 @@ class _grad_mode:
         local.mode.enabled = self.before.pop()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        if inspect.isgeneratorfunction(function):
+            raise TypeError(
+                f"{type(self).__name__}: {function.__qualname__} is a generator, which runs after "
+                f"its call: write `with {type(self).__name__}():` inside it"
+            )
+
         @functools.wraps(function)
         def run(*args: P.args, **keywords: P.kwargs) -> R:
             with type(self)():

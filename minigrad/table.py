@@ -87,7 +87,7 @@ class Primitive:
             return arguments[:n], keywords
         for name in keywords.keys() - self.accepts:
             value = keywords.pop(name)
-            if value is not None and value is not np._NoValue:  # type: ignore[attr-defined]
+            if value is not None and value is not np._NoValue:
                 accepted = ", ".join(sorted(self.accepts)) or "none"
                 raise TypeError(
                     f"{self.name}: the keyword {name}={value!r:.40} has no derivative here "

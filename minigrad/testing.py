@@ -41,7 +41,7 @@ def numerical_gradient(
     arrays = [np.array(_bare(x), np.float64) for x in inputs]
 
     def weighted() -> float:
-        outputs = _as_list(f(*(Tensor(a.copy()) for a in arrays)))
+        outputs = _as_list(f(*(Tensor(a, requires_grad=True) for a in arrays)))
         weights = [1.0] * len(outputs) if upstream is None else _as_list(upstream)
         return float(
             sum(np.sum(_bare(y) * _bare(w)) for y, w in zip(outputs, weights, strict=True))
@@ -129,9 +129,8 @@ def _check(
         n = len(inputs)
 
         def derivative(*arguments: Any) -> Any:
-            leaves = [x if x.requires_grad else Tensor(x.data, True) for x in arguments]
-            first = _as_list(f(*leaves[:n]))
-            return _gradients(first, leaves[:n], leaves[n:], create_graph=True)
+            first = _as_list(f(*arguments[:n]))
+            return _gradients(first, arguments[:n], arguments[n:], create_graph=True)
 
         _check(derivative, inputs + upstream, this + 1, order, rtol, atol, step, rng)
 

@@ -21,7 +21,8 @@ PARAMETERS = "Wbs"
 
 def case(name):
     """Return the arrays of one case by their short name."""
-    return {key.removeprefix(f"{name}/"): LAYERS[key] for key in LAYERS if key.startswith(f"{name}/")}
+    prefix = f"{name}/"
+    return {key.removeprefix(prefix): LAYERS[key] for key in LAYERS if key.startswith(prefix)}
 
 
 def assert_close(actual, expected, rtol=1e-12):

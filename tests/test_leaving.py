@@ -5,7 +5,7 @@ import pytest
 
 from minigrad import Tensor, define, gradients, no_grad
 from minigrad.table import primitives
-from minigrad.tensor import implementations, undifferentiable
+from minigrad.recording import implementations, undifferentiable
 
 
 def leaf(data=(1.0, 2.0, 3.0)):

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.methods import Array
 from minigrad.random import generator
-from minigrad.tensor import Tensor, bare, differentiable
+from minigrad.recording import differentiable
 
 
 # ---------------------------------------------------------------------------------------- linear
@@ -22,9 +22,10 @@ def _sum_rows(x: Any) -> Any:
 
 
 @differentiable(
-    lambda g, _y, _x, w, _b=None: g @ w.T,
-    lambda g, _y, x, _w, _b=None: _rows(x).T @ _rows(g),
-    lambda g, *_: _sum_rows(_rows(g)),
+    lambda g, _y, _x, w, _b=None, *, residual=None: (w @ g.T).T if residual else g @ w.T,
+    lambda g, _y, x, _w, _b=None, *, residual=None: _rows(x).T @ _rows(g),
+    lambda g, _y, _x, _w, _b=None, *, residual=None: _sum_rows(_rows(g)),
+    residual=True,  # whether x has the batch innermost, as convolutions do: so has its gradient
 )
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """Return x W + b (the book's Affine).
@@ -59,7 +60,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
                 f"{weight.shape[1]} features: bias must have shape {weight.shape[1:]}"
             )
         y += bias
-    return y
+    return y, x.ndim == 2 and x.flags.f_contiguous and not x.flags.c_contiguous
 
 
 def _refuse_linear(x: Array, weight: Array) -> None:

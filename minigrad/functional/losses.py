@@ -9,7 +9,8 @@ import numpy as np
 
 from minigrad.functional.activations import sigmoid, softmax
 from minigrad.methods import Array
-from minigrad.tensor import Tensor, bare, differentiable
+from minigrad.recording import bare, differentiable
+from minigrad.tensor import Tensor
 
 
 def _same_shape(name: str, prediction: Any, target: Any) -> None:

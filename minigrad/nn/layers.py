@@ -106,15 +106,11 @@ class Dropout(Module):
         """Keep the shape."""
         return F.dropout(x, self.p, self.training, rng=self.rng)
 
-    def extra_repr(self) -> str:
-        """Return the probability."""
-        return str(self.p)
-
 
 _LAYOUTS = {2: "(N, C)", 3: "(N, C, L)", 4: "(N, C, H, W)"}
 
 
-class _BatchNorm(Module):
+class BatchNorm(Module):
     """Batch normalisation of (N, C, ...), one weight and bias for each channel C."""
 
     axes: tuple[int, ...]
@@ -159,7 +155,7 @@ class _BatchNorm(Module):
         return str(self.weight.size)
 
 
-class BatchNorm1d(_BatchNorm):
+class BatchNorm1d(BatchNorm):
     """Batch normalisation of (N, C): weight * (x - mean) / sqrt(var + eps) + bias.
 
     Training uses the statistics of the batch and moves the running ones towards them; evaluation

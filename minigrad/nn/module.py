@@ -11,7 +11,8 @@ import numpy as np
 from minigrad.autograd import note_change
 from minigrad.methods import Array
 from minigrad.mode import local
-from minigrad.tensor import Tensor, bare
+from minigrad.recording import bare
+from minigrad.tensor import Tensor
 
 
 class Parameter(Tensor):
@@ -195,8 +196,10 @@ class Module:
 
     # ---------------------------------------------------------------------------------- appearance
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the brackets; subclasses may write this."""
-        return ""
+        """Return what `repr` shows in brackets: numbers and text, unless a subclass writes this."""
+        plain = {k: v for k, v in vars(self).items() if isinstance(v, int | float | str)}
+        plain.pop("training", None)
+        return ", ".join(f"{k}={v!r}" for k, v in plain.items() if not k.startswith("_"))
 
     @recursive_repr("...")
     def __repr__(self) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.recording import bare, differentiable, implementations, record, undifferentiable
 from minigrad.table import Primitive, Pullback, define
-from minigrad.tensor import bare, differentiable, implementations, record, undifferentiable
 
 
 def _zero(g: Any, *_: Any) -> Any:
@@ -180,6 +180,8 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max:
 
 
 implementations[np.clip] = _clip
+if hasattr(np, "astype"):  # since NumPy 2.1
+    implementations[np.astype] = lambda x, dtype: x.astype(dtype)
 implementations[np.around] = lambda a, decimals=0: np.round(a, decimals=decimals)
 implementations[np.fix] = lambda x: np.trunc(x)
 

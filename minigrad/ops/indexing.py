@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from minigrad.recording import bare, differentiable, implementations, record
 from minigrad.table import define
-from minigrad.tensor import bare, differentiable, implementations, record
 
 
 @differentiable(lambda g, _y, _x, key, shape: g[key])

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from minigrad.autograd import unbroadcast
+from minigrad.recording import alike, implementations, record
 from minigrad.table import define
-from minigrad.tensor import alike, implementations, record
 
 
 def _matmul_left(g: Any, _y: Any, _a: Any, b: Any) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.recording import bare, differentiable, implementations
 from minigrad.table import define
-from minigrad.tensor import bare, differentiable, implementations
 
 Axis = int | tuple[int, ...] | None
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from minigrad.autograd import unbroadcast
+from minigrad.recording import alike, differentiable, implementations, record
 from minigrad.table import define
-from minigrad.tensor import Tensor, alike, differentiable, implementations, record
+from minigrad.tensor import Tensor
 
 
 # -------------------------------------------------------------------------- reshaping, permuting

@@ -16,7 +16,8 @@ import numpy as np
 
 from minigrad.autograd import note_change
 from minigrad.methods import Array
-from minigrad.tensor import Tensor, bare
+from minigrad.recording import bare
+from minigrad.tensor import Tensor
 
 BLOCK = 131072  # bytes: p, g, the state and the temporaries of a rule then fit in a 1 MiB L2
 

@@ -110,14 +110,14 @@ class History:
     def _from_csv(cls, text: str) -> Self:
         history = cls()
         for line in csv.DictReader(io.StringIO(text), strict=True):
+            if None in line or None in line.values() or line[STEP] != str(len(history.losses) + 1):
+                raise ValueError(f"after step {len(history.losses)}: {line}")
             history.losses.append(float(line.pop(STEP_LOSS)))
-            row = {key: _number(key, value) for key, value in line.items() if value}
-            if row[STEP] != len(history.losses):
-                raise ValueError(f"step {row[STEP]} stands in line {len(history.losses) + 1}")
-            if "epoch" in row:
-                history.epochs.append(row)
-        if text.partition(",")[0] != STEP:
-            raise ValueError(f"the header begins with {text[:20]!r}")
+            if line.get("epoch"):
+                row = {key: _number(key, value) for key, value in line.items() if value}
+                history.epochs.append({"epoch": row.pop("epoch"), **row})
+        if not text.startswith(f"{STEP},{STEP_LOSS}"):
+            raise ValueError(f"it begins with {text[:20]!r}")
         return history
 
     # -------------------------------------------------------------------------------------- plots
@@ -182,7 +182,7 @@ class History:
 
     def _plot_loss(self, axes: Any, label: str, color: Any, window: int | None) -> None:
         step = np.arange(1, len(self.losses) + 1)
-        axes.plot(step, self.losses, color=color, alpha=0.2, linewidth=0.8)
+        axes.plot(step, self.losses, color=color, alpha=0.18, linewidth=0.8, zorder=1)
         axes.plot(step, smooth(self.losses, window), color=color, linewidth=1.8, label=label)
         axes.set(xlabel="step", ylabel="loss", yscale="log" if min(self.losses) > 0 else "linear")
 

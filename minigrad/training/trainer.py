@@ -15,7 +15,8 @@ from minigrad.data import DataLoader
 from minigrad.mode import no_grad
 from minigrad.nn import CrossEntropyLoss, Module
 from minigrad.optim import Optimizer, Schedule, clip_grad_norm
-from minigrad.tensor import Tensor, bare
+from minigrad.recording import bare
+from minigrad.tensor import Tensor
 from minigrad.training.history import HELD_OUT, History
 from minigrad.training.progress import Silence, shown
 
@@ -82,7 +83,9 @@ class Trainer:
     ):
         for name, value, kind in [("model", model, Module), ("optimizer", optimizer, Optimizer)]:
             if not isinstance(value, kind):
-                raise TypeError(f"Trainer: {name} must be a {kind.__name__}, got {value!r:.60}")
+                raise TypeError(
+                    f"Trainer: {name} must be an instance of {kind.__name__}, got {value!r:.60}"
+                )
         if schedule is not None and schedule.optimizer is not optimizer:
             raise ValueError(
                 "Trainer: the schedule is that of another optimizer: make it with this one"

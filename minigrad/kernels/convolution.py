@@ -1,4 +1,4 @@
-"""Convolution of plain arrays: its two gradients are convolutions too; also im2col and col2im.
+"""Convolution of plain arrays: its two gradients are convolutions too.
 
 Arrays are (N, C, H, W). In memory, results have the batch innermost, that is (C, H, W, N): then
 shifting images by a tap of the kernel moves long runs of memory, and a matrix product writes
@@ -20,15 +20,11 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from numpy.typing import NDArray
 
-from minigrad.threads import get_num_threads, share
+from minigrad.kernels.columns import NO_PADS, Array, Pads, Pair, output_size, overlap, pieces
+from minigrad.kernels.threads import get_num_threads, share
 
-Array = NDArray[Any]
-Pair = tuple[int, int]
-Pads = tuple[Pair, Pair]
 Block = tuple[slice, slice, slice]  # output rows, output columns, images
-NO_PADS = ((0, 0), (0, 0))
 
 # Most numbers in the unfolded input of a block (4 MiB of float32), of which each thread has one.
 # Products read KH rows of it at a time, and those stay in the L2 cache; a larger block has fewer
@@ -46,41 +42,9 @@ SHARED_WORK = 4_000_000
 _local = threading.local()
 
 
-def output_size(size: int, kernel: int, stride: int, padding: Pair, dilation: int = 1) -> int:
-    """Return ``(size + padding - dilation * (kernel - 1) - 1) // stride + 1``."""
-    return (size + sum(padding) - dilation * (kernel - 1) - 1) // stride + 1
-
-
 def batch_innermost(shape: tuple[int, ...], dtype: Any) -> Array:
     """Return an uninitialised array of shape (N, C, H, W) that lies in memory as (C, H, W, N)."""
     return np.empty((*shape[1:], shape[0]), dtype).transpose(3, 0, 1, 2)
-
-
-def _overlap(start: int, stop: int, stride: int, offset: int, size: int) -> tuple[slice, slice]:
-    """Return the o in [start, stop) for which o*stride + offset is in [0, size), and the latter."""
-    low = min(stop, max(start, -(offset // stride)))
-    high = max(low, min(stop, (size - 1 - offset) // stride + 1))
-    first = max(0, low * stride + offset)
-    return slice(low, high), slice(first, first + max(0, (high - low - 1) * stride + 1), stride)
-
-
-def taps(
-    image: tuple[int, ...], output: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pads,
-    dilation: Pair = (1, 1),
-) -> Iterator[tuple[Pair, tuple[slice, slice], tuple[slice, slice]]]:  # fmt: skip
-    """Yield each kernel position (i, j), the outputs it feeds, and the pixels it reads for them."""
-    for tap in product(range(kernel[0]), range(kernel[1])):
-        (oh, h), (ow, w) = (
-            _overlap(0, output[a], stride[a], tap[a] * dilation[a] - padding[a][0], image[a])
-            for a in (0, 1)
-        )
-        yield tap, (oh, ow), (h, w)
-
-
-def pieces(n: int, most: int, least: int = 1) -> list[slice]:
-    """Cut range(n) evenly into pieces of at most `most`, and into `least` of them if n allows."""
-    count = min(n, max(least, -(-n // max(1, most))))
-    return [slice(i * n // count, (i + 1) * n // count) for i in range(count)]
 
 
 def _blocks(
@@ -129,13 +93,13 @@ def _matrices(
     height = (n_rows - 1) * sh + (kh - 1) * dh + 1
     unfolded = _scratch((height, kw, len(x), n_columns, images.stop - images.start), dtype)
 
-    inside, h = _overlap(0, height, 1, rows.start * sh - start[0], x.shape[1])
+    inside, h = overlap(0, height, 1, rows.start * sh - start[0], x.shape[1])
     unfolded[: inside.start] = unfolded[inside.stop :] = 0
     left = max(0, columns.start * sw - start[1])
     right = max(left, (columns.stop - 1) * sw + (kw - 1) * dw - start[1] + 1)
     part = _turned(x[:, h, left:right, images])
     for j in range(kw):
-        o, w = _overlap(0, n_columns, sw, columns.start * sw + j * dw - start[1], x.shape[2])
+        o, w = overlap(0, n_columns, sw, columns.start * sw + j * dw - start[1], x.shape[2])
         to = unfolded[inside, j]
         to[:, :, : o.start] = to[:, :, o.stop :] = 0
         if o.stop > o.start:
@@ -310,38 +274,3 @@ def conv2d_weight_gradient(
         by_tap = (*kernel, w_shape[1], -1)
         dw[o] = total.reshape(by_tap).transpose(3, 2, 0, 1) if lanes else 0
     return dw
-
-
-def _col_shape(
-    x_shape: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pads, dilation: Pair
-) -> tuple[int, ...]:
-    n, c, *image = x_shape
-    sizes = zip(image, kernel, stride, padding, dilation, strict=True)
-    return (n, *(output_size(*size) for size in sizes), c, *kernel)
-
-
-def im2col(
-    x: Array, kernel: Pair, stride: Pair = (1, 1), padding: Pads = NO_PADS,
-    dilation: Pair = (1, 1),
-) -> Array:  # fmt: skip
-    """Return every window of (N, C, H, W) images as a row: (N*OH*OW, C*KH*KW), zero-padded.
-
-    Rows run over (n, oh, ow) and columns over (c, i, j), as in *Deep Learning from Scratch*, 7.4.3.
-    """
-    shape = _col_shape(x.shape, kernel, stride, padding, dilation)
-    col = np.zeros(shape, x.dtype)
-    for tap, outputs, pixels in taps(x.shape[2:], shape[1:3], kernel, stride, padding, dilation):
-        col[:, *outputs, :, *tap] = x[:, :, *pixels].transpose(0, 2, 3, 1)
-    return col.reshape(prod(shape[:3]), prod(shape[3:]))
-
-
-def col2im(
-    col: Array, x_shape: tuple[int, ...], kernel: Pair, stride: Pair = (1, 1),
-    padding: Pads = NO_PADS, dilation: Pair = (1, 1),
-) -> Array:  # fmt: skip
-    """Return the adjoint of `im2col`: windows (N*OH*OW, C*KH*KW) added up into (N, C, H, W)."""
-    shape = _col_shape(x_shape, kernel, stride, padding, dilation)
-    windows, x = col.reshape(shape), np.zeros(x_shape, col.dtype)
-    for tap, outputs, pixels in taps(x_shape[2:], shape[1:3], kernel, stride, padding, dilation):
-        x[:, :, *pixels] += windows[:, *outputs, :, *tap].transpose(0, 3, 1, 2)
-    return x

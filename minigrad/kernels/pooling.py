@@ -3,7 +3,7 @@
 Each tap of the window is one strided slice of the image, so pooling is a few passes over arrays
 of the output's size, however the windows overlap. Padding is never touched: at the border a tap
 feeds fewer outputs. Results have the memory order of the input, and the order that is fast is
-that of `windows.batch_innermost`.
+that of `convolution.batch_innermost`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minigrad.threads import get_num_threads, share
-from minigrad.windows import NO_PADS, Array, Pads, Pair, output_size, pieces, taps
+from minigrad.kernels.columns import NO_PADS, Array, Pads, Pair, output_size, pieces, taps
+from minigrad.kernels.threads import get_num_threads, share
 
 # Threads cost more than they save below this.
 SHARED_PIXELS = 1 << 16

@@ -1,0 +1,1 @@
+"""Fast NumPy code on plain arrays, without derivatives: convolution, pooling, threads."""

@@ -1,0 +1,287 @@
+"""The layers of convolutional networks; images are (N, C, H, W)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import functional as F
+from minigrad.nn import init as initial
+from minigrad.nn.layers import BatchNorm
+from minigrad.nn.module import Module, Parameter
+from minigrad.random import generator
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+class _Convolution(Module):
+    """What both directions of convolution share: filters, a bias, and how the window moves."""
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        out_channels: int,
+        stride: Any,
+        padding: Any,
+        dilation: Any,
+        groups: int,
+        bias: bool,
+        init: str | float | initial.Initializer,
+        rng: np.random.Generator | int | None,
+        dtype: Any,
+    ):
+        name = type(self).__name__
+        if min(shape) < 1 or groups < 1:
+            raise ValueError(
+                f"{name}: channels, groups and kernel sizes must be at least 1, and groups at most "
+                f"the channels: that would make a weight of shape {shape} with groups={groups}"
+            )
+        fan_in = shape[1] * shape[2] * shape[3]
+        self.weight = Parameter(initial.draw(init, shape, fan_in, rng, dtype), name="weight")
+        self.bias = Parameter(np.zeros(out_channels, dtype), name="bias") if bias else None
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+
+    def extra_repr(self) -> str:
+        """Return the shape of the filters and what is not at its default."""
+        facts = [f"weight {self.weight.shape}", f"stride={self.stride}", f"padding={self.padding}"]
+        facts += [f"dilation={self.dilation}"] if self.dilation != 1 else []
+        facts += [f"groups={self.groups}"] if self.groups != 1 else []
+        return ", ".join(facts)
+
+
+class Conv2d(_Convolution):
+    """Convolution, the book's: cross-correlation with filters plus a bias.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        C and O.
+    kernel_size : int or pair
+        KH and KW.
+    stride, padding, dilation, groups
+        As for `minigrad.functional.conv2d`.
+    bias : bool
+        Whether to add a bias.
+    init : str, float or callable
+        How the filters begin, see `minigrad.nn.init.draw`; the bias begins at 0.
+    rng : Generator or int, optional
+        Draws the filters.
+    dtype : dtype
+        The type of the parameters.
+
+    Attributes
+    ----------
+    weight : Parameter
+        Shape (O, C // groups, KH, KW).
+    bias : Parameter or None
+        Shape (O,).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        init: str | float | initial.Initializer = "he",
+        rng: np.random.Generator | int | None = None,
+        dtype: Any = np.float32,
+    ):
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"Conv2d: groups={groups} must divide in_channels={in_channels} and "
+                f"out_channels={out_channels}"
+            )
+        shape = (out_channels, in_channels // groups, *_pair(kernel_size))
+        super().__init__(
+            shape, out_channels, stride, padding, dilation, groups, bias, init, rng, dtype
+        )
+
+    def forward(self, x: Any) -> Any:
+        """Map (N, C, H, W) to (N, O, OH, OW)."""
+        return F.conv2d(
+            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
+        )
+
+
+class ConvTranspose2d(_Convolution):
+    """Transposed convolution: maps back the shapes that the `Conv2d` of these numbers maps.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias
+        As for `Conv2d`.
+    init, rng, dtype
+        As for `Conv2d`.
+    output_padding : int or pair
+        As for `minigrad.functional.conv_transpose2d`.
+
+    Attributes
+    ----------
+    weight : Parameter
+        Shape (C, O // groups, KH, KW).
+    bias : Parameter or None
+        Shape (O,).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        init: str | float | initial.Initializer = "he",
+        rng: np.random.Generator | int | None = None,
+        dtype: Any = np.float32,
+    ):
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"ConvTranspose2d: groups={groups} must divide in_channels={in_channels} and "
+                f"out_channels={out_channels}"
+            )
+        shape = (in_channels, out_channels // groups, *_pair(kernel_size))
+        super().__init__(
+            shape, out_channels, stride, padding, dilation, groups, bias, init, rng, dtype
+        )
+        self.output_padding = output_padding
+
+    def forward(self, x: Any) -> Any:
+        """Map (N, C, H, W) to (N, O, OH, OW)."""
+        return F.conv_transpose2d(
+            x,
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self.output_padding,
+            self.dilation,
+            self.groups,
+        )
+
+
+class _Pool(Module):
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0):
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+
+    def extra_repr(self) -> str:
+        """Return the window and its steps."""
+        stride = self.kernel_size if self.stride is None else self.stride
+        return f"{self.kernel_size}, stride={stride}, padding={self.padding}"
+
+
+class MaxPool2d(_Pool):
+    """The maximum of every window; parameters as for `minigrad.functional.max_pool2d`."""
+
+    def forward(self, x: Any) -> Any:
+        """Map (N, C, H, W) to (N, C, OH, OW)."""
+        return F.max_pool2d(x, self.kernel_size, self.stride, self.padding)
+
+
+class AvgPool2d(_Pool):
+    """The mean of every window; parameters as for `minigrad.functional.avg_pool2d`."""
+
+    def forward(self, x: Any) -> Any:
+        """Map (N, C, H, W) to (N, C, OH, OW)."""
+        return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding)
+
+
+class GlobalAvgPool2d(Module):
+    """The mean of each channel: (N, C, H, W) to (N, C)."""
+
+    def forward(self, x: Any) -> Any:
+        """Average over the last two axes."""
+        return x.mean(axis=(2, 3))
+
+
+class BatchNorm2d(BatchNorm):
+    """Batch normalisation of images, one mean and variance for each channel.
+
+    Parameters and running values as for `BatchNorm1d`. (The book's own flattens images and
+    normalises each pixel for itself; this is the field's standard.)
+    """
+
+    axes = (4,)
+
+
+class Dropout2d(Module):
+    """Drop whole channels in training, a share p of them; multiply by 1 - p in evaluation.
+
+    Parameters
+    ----------
+    p : float
+        The probability of dropping a channel.
+    rng : Generator or int, optional
+        Draws which channels drop.
+
+    References
+    ----------
+    Tompson et al., "Efficient Object Localization Using Convolutional Networks", 2015.
+    """
+
+    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None):
+        if not 0 <= p < 1:
+            raise ValueError(f"Dropout2d: p must be in [0, 1), got {p}")
+        self.p = p
+        self.rng = None if rng is None else np.random.default_rng(rng)
+
+    def forward(self, x: Any) -> Any:
+        """Keep the shape (N, C, H, W)."""
+        if x.ndim != 4:
+            raise ValueError(f"Dropout2d: x must be (N, C, H, W), got shape {x.shape}")
+        if not self.training:
+            return x * (1 - self.p)
+        return x * (generator(self.rng).random((*x.shape[:2], 1, 1)) > self.p)
+
+    def extra_repr(self) -> str:
+        """Return the probability."""
+        return str(self.p)
+
+
+class LocalResponseNorm(Module):
+    """Divide by how active the neighbouring channels are: x / (k + alpha/size sum(x^2))^beta.
+
+    Parameters
+    ----------
+    size : int
+        How many channels the sum covers, centred on each.
+    alpha, beta, k : float
+        As above. AlexNet's own are size 5, alpha 5e-4 (1e-4 for each channel), beta 0.75, k 2.
+
+    References
+    ----------
+    Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", 2012.
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0):
+        if size < 1:
+            raise ValueError(f"LocalResponseNorm: size must be at least 1, got {size}")
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, x: Any) -> Any:
+        """Keep the shape (N, C, ...)."""
+        if x.ndim < 3:
+            raise ValueError(f"LocalResponseNorm: x must be (N, C, ...), got shape {x.shape}")
+        before = self.size // 2
+        widths = [(0, 0), (before, self.size - 1 - before)] + [(0, 0)] * (x.ndim - 2)
+        squares = np.pad(np.square(x), widths)
+        n = x.shape[1]
+        total = sum(squares[:, i : i + n] for i in range(self.size))
+        return x / (self.k + (self.alpha / self.size) * total) ** self.beta
+
+    def extra_repr(self) -> str:
+        """Return the four numbers."""
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

@@ -1,0 +1,177 @@
+"""Convolution and pooling of images, and their pullbacks, which are convolutions and poolings.
+
+Images are (N, C, H, W). Results lie in memory with the batch innermost, which is what makes them
+fast; that shows in nothing but their strides.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.kernels import convolution as kernels
+from minigrad.ops.geometry import Geometry, check_images, full_geometry, pair
+from minigrad.recording import differentiable
+
+
+# ----------------------------------------------------------- convolution: three bilinear functions
+@differentiable(
+    lambda g, _y, _x, w, _b=None, *, geometry: _input_gradient(
+        g, w, x_shape=_x.shape, geometry=geometry
+    ),
+    lambda g, _y, x, _w, _b=None, *, geometry: _weight_gradient(
+        g, x, w_shape=_w.shape, geometry=geometry
+    ),
+    lambda g, _y, _x, _w, _b=None, *, geometry: g.sum(axis=(0, 2, 3)),
+)
+def _conv2d(x: Any, w: Any, bias: Any = None, *, geometry: Geometry) -> Any:
+    return kernels.conv2d(x, w, bias=bias, **geometry)
+
+
+@differentiable(
+    lambda u, _y, _g, w, *, x_shape, geometry: _conv2d(u, w, geometry=geometry),
+    lambda u, _y, g, _w, *, x_shape, geometry: _weight_gradient(
+        g, u, w_shape=_w.shape, geometry=geometry
+    ),
+)
+def _input_gradient(g: Any, w: Any, *, x_shape: tuple[int, ...], geometry: Geometry) -> Any:
+    return kernels.conv2d_input_gradient(g, w, x_shape, **geometry)
+
+
+@differentiable(
+    lambda u, _y, _g, x, *, w_shape, geometry: _conv2d(x, u, geometry=geometry),
+    lambda u, _y, g, _x, *, w_shape, geometry: _input_gradient(
+        g, u, x_shape=_x.shape, geometry=geometry
+    ),
+)
+def _weight_gradient(g: Any, x: Any, *, w_shape: tuple[int, ...], geometry: Geometry) -> Any:
+    return kernels.conv2d_weight_gradient(g, x, w_shape, **geometry)
+
+
+def conv2d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
+    """Return the cross-correlation of images with filters (the book's Convolution).
+
+    y[n, o, r, s] = bias[o] + sum over c, i, j of weight[o, c, i, j] * x[n, c, r*sh + i, s*sw + j],
+    on x padded with zeros.
+
+    Parameters
+    ----------
+    x : array_like
+        Shape (N, C, H, W).
+    weight : array_like
+        Shape (O, C // groups, KH, KW).
+    bias : array_like, optional
+        Shape (O,).
+    stride, dilation : int or pair
+        Steps of the window, and between the pixels in it.
+    padding : int, pair, "same" or "valid"
+        Zeros on each side.
+    groups : int
+        Into how many parts the channels fall that do not see each other.
+
+    Returns
+    -------
+    Tensor
+        Shape (N, O, OH, OW) with OH = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit.
+    """
+    if weight.ndim != 4:
+        raise ValueError(f"conv2d: weight must be (O, C // groups, KH, KW), got {weight.shape}")
+    geometry = full_geometry("conv2d", weight.shape[2:], stride, padding, dilation)
+    check_images("conv2d", x, weight.shape[2:], geometry["padding"], geometry["dilation"])
+    out, channels = weight.shape[:2]
+    if groups < 1 or x.shape[1] % groups or out % groups:
+        raise ValueError(
+            f"conv2d: groups={groups} must divide both the {x.shape[1]} channels of x and the "
+            f"{out} filters of weight"
+        )
+    if channels * groups != x.shape[1]:
+        raise ValueError(
+            f"conv2d: x has {x.shape[1]} channels (shape {x.shape}) but weight expects "
+            f"{channels} * groups = {channels * groups} (shape {weight.shape}, groups={groups})"
+        )
+    _check_bias("conv2d", bias, out)
+    geometry["groups"] = groups
+    inputs = (x, weight) if bias is None else (x, weight, bias)
+    return _conv2d(*inputs, geometry=geometry)
+
+
+def _check_bias(name: str, bias: Any, channels: int) -> None:
+    if bias is not None and bias.shape != (channels,):
+        raise ValueError(f"{name}: bias must have shape ({channels},), got {bias.shape}")
+
+
+def conv_transpose2d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
+    """Return the transposed convolution: the gradient of `conv2d` with respect to its input.
+
+    Parameters
+    ----------
+    x : array_like
+        Shape (N, C, H, W).
+    weight : array_like
+        Shape (C, O // groups, KH, KW).
+    bias : array_like, optional
+        Shape (O,).
+    stride, padding, dilation, groups
+        Those of the convolution that this transposes.
+    output_padding : int or pair
+        Rows and columns to add below and right, less than the stride: several sizes of image have
+        the same size after a convolution with a stride, this chooses one.
+
+    Returns
+    -------
+    Tensor
+        Shape (N, O, OH, OW), OH = (H - 1) stride - 2 padding + dilation (KH - 1) + output_padding
+        + 1.
+    """
+    name = "conv_transpose2d"
+    if x.ndim != 4 or weight.ndim != 4 or x.shape[1] != weight.shape[0] or x.shape[1] % groups:
+        raise ValueError(
+            f"{name}: x must be (N, C, H, W) and weight (C, O // groups, KH, KW) with groups "
+            f"dividing C, got x {x.shape}, weight {weight.shape}, groups={groups}"
+        )
+    geometry = full_geometry(name, weight.shape[2:], stride, padding, dilation)
+    extra = pair(name, "output_padding", output_padding, 0)
+    if any(e >= s for e, s in zip(extra, geometry["stride"], strict=True)):
+        raise ValueError(
+            f"{name}: output_padding must be less than the stride {geometry['stride']}, got {extra}"
+        )
+    sizes = tuple(
+        (n - 1) * s - sum(p) + d * (k - 1) + e + 1
+        for n, s, p, d, k, e in zip(
+            x.shape[2:],
+            geometry["stride"],
+            geometry["padding"],
+            geometry["dilation"],
+            weight.shape[2:],
+            extra,
+            strict=True,
+        )
+    )
+    if min(sizes) < 1:
+        raise ValueError(f"{name}: the output would have size {sizes} for x of shape {x.shape}")
+    channels = weight.shape[1] * groups
+    _check_bias(name, bias, channels)
+    geometry["groups"] = groups
+    y = _input_gradient(x, weight, x_shape=(x.shape[0], channels, *sizes), geometry=geometry)
+    return y if bias is None else y + bias.reshape(-1, 1, 1)

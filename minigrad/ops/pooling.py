@@ -1,0 +1,191 @@
+"""Pooling of images and windows of arrays, each with its adjoint."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from minigrad.kernels import columns, pooling
+from minigrad.ops.geometry import Geometry, check_images, full_geometry, pair
+from minigrad.recording import bare, differentiable, implementations
+
+
+# ------------------------------------------------------------------------------------ max pooling
+@differentiable(lambda u, _y, _g, *, index, x_shape, window: _gather(u, index=index, window=window))
+def _scatter(g: Any, *, index: Any, x_shape: tuple[int, ...], window: Geometry) -> Any:
+    return pooling.max_pool2d_scatter(g, index, x_shape, **window)
+
+
+@differentiable(
+    lambda g, _y, _x, *, index, window: _scatter(g, index=index, x_shape=_x.shape, window=window)
+)
+def _gather(x: Any, *, index: Any, window: Geometry) -> Any:
+    return pooling.max_pool2d_gather(x, index, **window)
+
+
+def _to_the_maxima(g: Any, y: Any, x: Any, *, window: Geometry) -> Any:
+    index = pooling.max_pool2d_index(bare(x), bare(y), **window)
+    return _scatter(g, index=index, x_shape=x.shape, window=window)
+
+
+@differentiable(_to_the_maxima)
+def _max_pool2d(x: Any, *, window: Geometry) -> Any:
+    return pooling.max_pool2d(x, **window)
+
+
+def _window(name: str, x: Any, kernel_size: Any, stride: Any, padding: Any) -> Geometry:
+    kernel = pair(name, "kernel_size", kernel_size, 1)
+    geometry = full_geometry(name, kernel, kernel if stride is None else stride, padding)
+    check_images(name, x, kernel, geometry["padding"])
+    if any(max(p) >= k for p, k in zip(geometry["padding"], kernel, strict=True)):
+        raise ValueError(
+            f"{name}: padding must be less than the kernel, or windows would hold padding alone: "
+            f"got padding={padding}, kernel_size={kernel}"
+        )
+    return {"kernel": kernel, "stride": geometry["stride"], "padding": geometry["padding"]}
+
+
+def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0) -> Any:
+    """Return the maximum of every window (the book's Pooling).
+
+    Of equal maxima the first in row-major order takes the gradient; a NaN wins, padding never.
+
+    Parameters
+    ----------
+    x : array_like
+        Shape (N, C, H, W).
+    kernel_size : int or pair
+        The window.
+    stride : int or pair, optional
+        Its steps; the window's size by default.
+    padding : int or pair
+        How far windows reach over the border.
+
+    Returns
+    -------
+    Tensor
+        Shape (N, C, OH, OW) with OH = (H + 2 padding - kernel) // stride + 1.
+    """
+    return _max_pool2d(x, window=_window("max_pool2d", x, kernel_size, stride, padding))
+
+
+# -------------------------------------------------------------------------------- average pooling
+@differentiable(lambda u, _y, _g, *, x_shape, window: _avg_pool2d(u, window=window))
+def _spread(g: Any, *, x_shape: tuple[int, ...], window: Geometry) -> Any:
+    return pooling.avg_pool2d_gradient(g, x_shape, **window)
+
+
+@differentiable(lambda g, _y, _x, *, window: _spread(g, x_shape=_x.shape, window=window))
+def _avg_pool2d(x: Any, *, window: Geometry) -> Any:
+    return pooling.avg_pool2d(x, **window)
+
+
+def avg_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0) -> Any:
+    """Return the mean of every window; padding counts as zeros. Parameters as for `max_pool2d`."""
+    return _avg_pool2d(x, window=_window("avg_pool2d", x, kernel_size, stride, padding))
+
+
+# ------------------------------------------------------------------------------- im2col and col2im
+@differentiable(lambda g, _y, _x, *, window: _col2im(g, x_shape=_x.shape, window=window))
+def _im2col(x: Any, *, window: Geometry) -> Any:
+    return columns.im2col(x, **window)
+
+
+@differentiable(lambda g, _y, _c, *, x_shape, window: _im2col(g, window=window))
+def _col2im(col: Any, *, x_shape: tuple[int, ...], window: Geometry) -> Any:
+    return columns.col2im(col, x_shape, **window)
+
+
+def im2col(x: Any, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1) -> Any:
+    """Return every window of the images as a row: (N*OH*OW, C*KH*KW), as in the book.
+
+    Rows run over (n, oh, ow), columns over (c, i, j). `conv2d` does without: this takes KH*KW times
+    the memory of x.
+
+    Parameters
+    ----------
+    x : array_like
+        Shape (N, C, H, W).
+    kernel_size, stride, padding, dilation : int or pair
+        The windows, as for `conv2d`.
+    """
+    kernel = pair("im2col", "kernel_size", kernel_size, 1)
+    geometry = full_geometry("im2col", kernel, stride, padding, dilation)
+    check_images("im2col", x, kernel, geometry["padding"], geometry["dilation"])
+    return _im2col(x, window={"kernel": kernel, **geometry})
+
+
+def col2im(
+    col: Any,
+    input_shape: tuple[int, int, int, int],
+    kernel_size: Any,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+) -> Any:
+    """Return the adjoint of `im2col` (not its inverse): where windows overlap their values add up.
+
+    Parameters
+    ----------
+    col : array_like
+        Shape (N*OH*OW, C*KH*KW).
+    input_shape : tuple
+        (N, C, H, W) of the images.
+    kernel_size, stride, padding, dilation : int or pair
+        As for `im2col`.
+
+    Returns
+    -------
+    Tensor
+        Shape `input_shape`.
+    """
+    kernel = pair("col2im", "kernel_size", kernel_size, 1)
+    geometry = full_geometry("col2im", kernel, stride, padding, dilation)
+    shape = tuple(input_shape)
+    check_images("col2im", np.empty(shape, bool), kernel, geometry["padding"], geometry["dilation"])
+    window = {"kernel": kernel, **geometry}
+    n, oh, ow, *row = columns.col_shape(shape, **window)
+    expected = (n * oh * ow, row[0] * row[1] * row[2])
+    if col.shape != expected:
+        raise ValueError(
+            f"col2im: images of shape {shape} have windows of shape {expected}, got {col.shape}"
+        )
+    return _col2im(col, x_shape=shape, window=window)
+
+
+# ----------------------------------------------------------------------- windows of any array
+def _add_up(g: Any, _y: Any, _x: Any, *, window: tuple[int, ...], axes: tuple[int, ...]) -> Any:
+    return _overlap_add(g, x_shape=_x.shape, window=window, axes=axes)
+
+
+@differentiable(_add_up)
+def _windows(x: Any, *, window: tuple[int, ...], axes: tuple[int, ...]) -> Any:
+    return sliding_window_view(x, window, axes)
+
+
+@differentiable(lambda u, _y, _g, *, x_shape, window, axes: _windows(u, window=window, axes=axes))
+def _overlap_add(
+    g: Any, *, x_shape: tuple[int, ...], window: tuple[int, ...], axes: tuple[int, ...]
+) -> Any:
+    x = np.zeros(x_shape, g.dtype)
+    for offset in product(*map(range, window)):
+        place = [slice(None)] * len(x_shape)
+        for axis, start in zip(axes, offset, strict=True):
+            place[axis] = slice(start, start + g.shape[axis])
+        x[tuple(place)] += g[(..., *offset)]
+    return x
+
+
+def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
+    window = tuple(window_shape) if np.ndim(window_shape) else (window_shape,)
+    axes = range(x.ndim) if axis is None else axis if np.ndim(axis) else (axis,)
+    axes = tuple(a % x.ndim for a in axes)
+    if len(set(axes)) != len(axes):
+        raise TypeError(f"sliding_window_view: axis={axis} names an axis twice: no derivative here")
+    return _windows(x, window=window, axes=axes)
+
+
+implementations[sliding_window_view] = _sliding_window_view

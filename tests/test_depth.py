@@ -1,0 +1,173 @@
+"""Graphs of any depth in linear time, freed without the garbage collector, in flat memory."""
+
+import gc
+import sys
+import threading
+import time
+import tracemalloc
+import weakref
+
+import numpy as np
+import pytest
+
+from minigrad import Tensor, differentiable, gradients, nn, optim
+from minigrad import functional as F
+
+
+def chain(x, length):
+    y = x
+    for _ in range(length):
+        y = y * 1.0
+    return y
+
+
+def seconds(length):
+    """Time a chain of operations: recorded, swept and freed."""
+    x = Tensor(2.0, requires_grad=True)
+    start = time.perf_counter()
+    y = chain(x, length)
+    y.backward()
+    assert x.grad.item() == 1
+    del y
+    return time.perf_counter() - start
+
+
+def assert_linear(short, long):
+    per_operation = min(seconds(short) for _ in range(3)) / short
+    assert seconds(long) / long < 3 * per_operation
+
+
+def test_a_chain_of_100_000_operations():
+    assert sys.getrecursionlimit() < 10_000
+    assert_linear(20_000, 100_000)
+
+
+@pytest.mark.slow
+def test_a_chain_of_1_000_000_operations():
+    assert sys.getrecursionlimit() < 10_000
+    assert_linear(100_000, 1_000_000)
+
+
+def test_a_deep_graph_that_is_never_swept_is_freed_without_recursion():
+    """In a thread with a small stack: freeing a chain must not go down it call by call."""
+    failed = []
+
+    def run():
+        y = chain(Tensor(2.0, requires_grad=True), 100_000)
+        node = weakref.ref(y._node.inputs[0])
+        del y
+        failed.append(node() is not None)
+
+    before = threading.stack_size(256 * 1024)
+    try:
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before)
+    assert failed == [False]
+
+
+def test_a_shared_node_is_visited_once():
+    x = Tensor(np.array(1.0), requires_grad=True)
+    y = x
+    for _ in range(60):
+        y = y + y
+    start = time.perf_counter()
+    y.backward()
+    assert time.perf_counter() - start < 0.1
+    assert (y.item(), x.grad.item()) == (2.0**60, 2.0**60)
+
+
+def test_differentiating_a_deep_graph_twice():
+    x = Tensor(np.array(1.0), requires_grad=True)
+    (g,) = gradients(chain(x, 10_000) ** 2, [x], create_graph=True)
+    assert gradients(g, [x])[0].item() == 2
+
+
+# ---------------------------------------------------------------------------------------- memory
+@pytest.fixture
+def traced():
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    yield lambda: tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    gc.enable()
+
+
+MEGABYTE = 1 << 20
+
+
+def test_memory_falls_during_the_sweep(traced):
+    seen = []
+
+    @differentiable(lambda g, y, _x: seen.append(traced()) or g * y)
+    def exp(x):
+        return np.exp(x)
+
+    x = Tensor(np.zeros(MEGABYTE // 8), requires_grad=True)
+    h, start = x, traced()
+    for _ in range(20):
+        h = exp(h * -0.5)
+    y = np.sum(h)
+    del h
+    kept = traced() - start
+    assert 20 * MEGABYTE < kept < 23 * MEGABYTE  # the output of each exp, no others
+    y.backward()
+    falls = -np.diff(seen)[1:]  # the sum's gradient is a view of one number, the next an array
+    assert np.all(falls > 0.9 * MEGABYTE)
+    assert traced() - start < 2.5 * MEGABYTE  # the gradient is left, and the sum's structure
+
+
+def test_a_graph_is_freed_the_moment_it_goes_out_of_scope(traced):
+    x = Tensor(np.zeros(MEGABYTE // 8), requires_grad=True)
+    start = traced()
+    for create_graph in (False, True):
+        y = np.sum(np.exp(np.sin(x) * x))
+        (g,) = gradients(y, [x], create_graph=create_graph, retain_graph=True)
+        assert traced() - start > 3 * MEGABYTE
+        del y, g
+        assert traced() - start < MEGABYTE // 100
+
+
+def test_only_what_pullbacks_read_is_kept(traced):
+    x = Tensor(np.zeros(MEGABYTE // 8), requires_grad=True)
+    start = traced()
+    y = np.sum(x + 1 - x - np.reshape(x, -1) + np.concatenate([x, x])[: x.size])
+    assert traced() - start < MEGABYTE // 100
+    y.backward()
+
+
+def train(model, rule, steps):
+    rng = np.random.default_rng(0)
+    for _ in range(steps):
+        x, labels = rng.normal(size=(8, 6)).astype(np.float32), rng.integers(0, 3, 8)
+        loss = F.cross_entropy(model(x), labels)
+        rule.zero_grad()
+        loss.backward()
+        rule.step()
+
+
+def assert_flat(traced, steps):
+    """The collector is off; called at last, it finds nothing but Python's own free lists."""
+    model = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3))
+    rule = optim.Adam(model.parameters(), lr=1e-3)
+    train(model, rule, 10)
+    gc.collect()
+    tracemalloc.reset_peak()
+    before = traced()
+    train(model, rule, steps)
+    _, peak = tracemalloc.get_traced_memory()
+    assert gc.collect() == 0
+    assert traced() - before < 2048
+    assert peak - before < MEGABYTE / 2
+
+
+def test_2_000_training_steps_leave_memory_flat(traced):
+    assert_flat(traced, 2_000)
+
+
+@pytest.mark.slow
+def test_10_000_training_steps_leave_memory_flat(traced):
+    assert_flat(traced, 10_000)
