@@ -92,7 +92,7 @@ def test_l2_penalty_counts_weights_alone():
 
 def test_batch_norm_moves_the_running_values_in_training_alone():
     mean, var = np.zeros(4), np.ones(4)
-    F.batch_norm(X, np.ones(4), np.zeros(4), mean, var, momentum=0.3)
+    F.batch_norm(X, np.ones(4), np.zeros(4), mean, Tensor(var), momentum=0.3)
     np.testing.assert_allclose(mean, 0.3 * X.mean(axis=0))
     np.testing.assert_allclose(var, 0.7 + 0.3 * X.var(axis=0))  # the biased variance
     before = mean.copy(), var.copy()

@@ -112,7 +112,7 @@ def test_weight_decay_is_the_gradient_of_the_penalty(rule):
 def test_decoupled_weight_decay_shrinks_weights_alone():
     params, others = starts(), starts()
     run(AdamW(params, lr=0.1, weight_decay=0.5), params, 1)
-    for p, q in zip(params, others, strict=True):
+    for q in others:
         q.grad = gradient(q, 0)
         if q.ndim > 1:
             q.data *= 1 - 0.1 * 0.5
@@ -125,7 +125,7 @@ def test_a_rule_of_your_own():
         state_names = ("count",)
 
         def __init__(self, params=None, lr=0.5):
-            super().__init__(params, lr=lr, weight_decay=0.0)
+            super().__init__(params, lr=lr)
 
         @staticmethod
         def rule(p, g, t, count, *, lr):

@@ -29,7 +29,7 @@ ERRORS = [
     (lambda: SGD([np.ones(2)]), TypeError, "SGD: parameters must be floating point Tensors"),
     (lambda: SGD([Tensor([1, 2])]), TypeError, "must be floating point Tensors .* got Tensor"),
     (lambda: SGD([P * 2]), TypeError, "Tensors that no operation computed, got Tensor"),
-    (lambda: SGD([P, P]), ValueError, "SGD: Tensor.* is listed twice"),
+    (lambda: SGD([P, P]), ValueError, r"SGD: a parameter of shape \(2, 2\) is listed twice"),
     (lambda: SGD([{"params": [P]}, {"params": [P]}]), ValueError, "is listed twice"),
     (lambda: SGD([{"params": [P], "momentum": 1}]), TypeError,
      r"SGD: unknown option \['momentum'\] in a parameter group: it takes \['lr', 'weight_decay'\]"),

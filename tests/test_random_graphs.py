@@ -1,6 +1,7 @@
 """Random graphs against PyTorch: sharing, broadcasting, two dtypes, views, repeated indices."""
 
 import math
+import operator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from minigrad import Tensor, gradients
 from minigrad.table import primitives
-from minigrad.testing import check_gradients
+from minigrad.tensor import bare
 
 torch: Any = pytest.importorskip("torch")
 
@@ -33,7 +34,7 @@ class Graph:
     def __init__(self, draw):
         self.draw = draw
         self.rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-        dtypes = draw(st.sampled_from([[np.float32], [np.float64], [np.float32, np.float64]]))
+        dtypes = [[np.float32], [np.float64], [np.float32, np.float64]][draw(st.integers(0, 2))]
         shapes = st.lists(st.integers(1, 3), max_size=3).map(tuple)
         self.leaves = []
         for shape in draw(st.lists(shapes, min_size=2, max_size=4)):
@@ -41,7 +42,8 @@ class Graph:
             theirs = torch.tensor(array, requires_grad=True)
             self.leaves.append(Value(Tensor(array, requires_grad=True), theirs, True))
         self.values = list(self.leaves)
-        for step in draw(st.lists(st.sampled_from(STEPS), min_size=2, max_size=14)):
+        for _ in range(draw(st.integers(4, 16))):
+            step = draw(st.sampled_from(STEPS))
             result = step(self)
             if result is not None and abs(result[0].data).max(initial=0) < 30:
                 self.values.append(Value(*result, step in EXACT))
@@ -126,7 +128,7 @@ def product(graph):
 
 def multiplies(a, b):
     try:
-        return (np.empty(a) @ np.empty(b)).size < 500
+        return (np.zeros(a) @ np.zeros(b)).size < 500
     except ValueError:
         return False
 
@@ -248,3 +250,32 @@ def test_200_graphs():
 @pytest.mark.slow
 def test_2_000_graphs():
     run(2_000)
+
+
+# ------------------------------------------------------------------------ planted faults are seen
+FAULTS = {
+    "a wrong factor": (np.tanh, lambda g, y, _x: g * (1 - y)),
+    "a wrong sign": (np.cos, lambda g, _y, x: g * np.sin(x)),
+    "a gradient lost": (np.sin, lambda g, _y, x: g * 0),
+    "repeated indices overwrite": (
+        operator.getitem,
+        lambda g, _y, _x, key: overwrite(bare(g), _x.shape, key),
+    ),
+    "an average for a sum": (
+        np.sum,
+        lambda g, _y, _x, axis=None, keepdims=False: np.broadcast_to(np.mean(g), _x.shape),
+    ),
+}
+
+
+def overwrite(g, shape, key):
+    gradient = np.zeros(shape, g.dtype)
+    gradient[key] = g
+    return gradient
+
+
+@pytest.mark.parametrize(("function", "wrong"), FAULTS.values(), ids=FAULTS)
+def test_a_planted_fault_is_seen(function, wrong, monkeypatch):
+    monkeypatch.setattr(primitives[function], "pullbacks", (wrong,))
+    with pytest.raises(AssertionError):
+        run(200, phases=[Phase.generate])

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.methods import Array
 from minigrad.random import generator
-from minigrad.recording import differentiable
+from minigrad.recording import bare, differentiable
 
 
 # ---------------------------------------------------------------------------------------- linear
@@ -193,7 +193,7 @@ def batch_norm(
         return centred * _per_channel(scale, x) + _per_channel(bias, x)
     if (running_mean is None) != (running_var is None):
         raise ValueError("batch_norm: pass both running_mean and running_var, or neither")
-    running = None if running_mean is None else (running_mean, running_var)
+    running = None if running_mean is None else bare((running_mean, running_var))
     return _batch_norm(x, weight, bias, eps=eps, running=running, momentum=momentum)
 
 

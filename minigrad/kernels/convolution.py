@@ -22,6 +22,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minigrad.kernels.columns import NO_PADS, Array, Pads, Pair, output_size, overlap, pieces
+from minigrad.kernels.memory import keep_freed_memory
 from minigrad.kernels.threads import get_num_threads, share
 
 Block = tuple[slice, slice, slice]  # output rows, output columns, images
@@ -176,6 +177,7 @@ def conv2d(
     ndarray, shape (N, O, OH, OW)
         Of the common dtype of `x` and `w`; float16 is summed in float32.
     """
+    keep_freed_memory()
     size = (output_size(x.shape[a + 2], w.shape[a + 2], stride[a], padding[a], dilation[a])
             for a in (0, 1))  # fmt: skip
     y = batch_innermost((len(x), len(w), *size), np.result_type(x, w))

@@ -1,6 +1,6 @@
 """Modules: layers with parameters, containers, losses, and how weights begin."""
 
-from minigrad.nn import init
+from minigrad.nn import init, models
 from minigrad.nn.activations import (
     GELU,
     LeakyReLU,
@@ -56,4 +56,5 @@ __all__ = [
     "SumSquaredError",
     "Tanh",
     "init",
+    "models",
 ]

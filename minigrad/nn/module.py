@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from reprlib import recursive_repr
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from minigrad.methods import Array
 from minigrad.mode import local
 from minigrad.recording import bare
 from minigrad.tensor import Tensor
+
+if TYPE_CHECKING:
+    from minigrad.nn.summary import Summary
 
 
 class Parameter(Tensor):
@@ -103,7 +106,7 @@ class Module:
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Yield the path and Tensor of every parameter, each once."""
         for path, value in _walk(self):
-            if _is_parameter(value):
+            if is_parameter(value):
                 yield path, value
 
     def parameters(self) -> Iterator[Tensor]:
@@ -113,7 +116,7 @@ class Module:
     def named_buffers(self) -> Iterator[tuple[str, Tensor | Array]]:
         """Yield the path and value of what is saved but not trained, such as running means."""
         for path, value in _walk(self):
-            if isinstance(value, Tensor | np.ndarray) and not _is_parameter(value):
+            if isinstance(value, Tensor | np.ndarray) and not is_parameter(value):
                 yield path, value
 
     def zero_grad(self) -> None:
@@ -140,7 +143,7 @@ class Module:
         places = [
             (value, holder, key)
             for module in self.modules()
-            for _, value, holder, key in _members(vars(module))
+            for _, value, holder, key in members(vars(module))
             if not isinstance(value, Module) and value.dtype.kind == "f"
         ]
         converted: dict[int, Array] = {}
@@ -201,18 +204,48 @@ class Module:
         plain.pop("training", None)
         return ", ".join(f"{k}={v!r}" for k, v in plain.items() if not k.startswith("_"))
 
+    def summary(self, *input_shape: int | tuple[int, ...]) -> Summary:
+        """Return a table of the layers in the order of their calls, with sizes and work.
+
+        The model runs on one example of zeros, in evaluation mode, and what it records is read:
+        so the table has each call, of layers in lists, of layers used twice, and of `forward`s
+        that users wrote. A multiply-add is one product in the sums of a convolution or a matrix
+        product.
+
+        Parameters
+        ----------
+        *input_shape : int or tuple
+            The shape of one example, without the batch axis; several, if `forward` takes several.
+
+        Examples
+        --------
+        >>> from minigrad.nn import Linear, ReLU, Sequential
+        >>> Sequential(Linear(784, 50), ReLU(), Linear(50, 10)).summary(784)
+        layer   kind     output   parameters   multiply-adds
+        ----------------------------------------------------
+        0       Linear   50           39,250          39,200
+        1       ReLU     50                0               0
+        2       Linear   10              510             500
+        ----------------------------------------------------
+        total                         39,760          39,700
+        """
+        from minigrad.nn.summary import summarise
+
+        return summarise(self, *input_shape)
+
     @recursive_repr("...")
     def __repr__(self) -> str:
         lines = [
             f"  ({name}): " + repr(value).replace("\n", "\n  ")
-            for name, value, *_ in _members(vars(self))
+            for name, value, *_ in members(vars(self))
             if isinstance(value, Module)
         ]
         body = "\n" + "\n".join(lines) + "\n" if lines else ""
         return f"{type(self).__name__}({self.extra_repr()}{body})"
 
 
-def _is_parameter(value: Any) -> bool:
+def is_parameter(value: Any) -> bool:
+    """Tell whether a value in a module is trained with it."""
     return isinstance(value, Parameter) or (isinstance(value, Tensor) and value.requires_grad)
 
 
@@ -239,10 +272,10 @@ def _walk(root: Module) -> Iterator[tuple[str, Any]]:
         yield path, value
         if isinstance(value, Module):
             dot = f"{path}." if path else ""
-            stack += reversed([(dot + name, v) for name, v, *_ in _members(vars(value))])
+            stack += reversed([(dot + name, v) for name, v, *_ in members(vars(value))])
 
 
-def _members(
+def members(
     holder: Any, prefix: str = "", above: tuple[int, ...] = ()
 ) -> Iterator[tuple[str, Any, Any, Any]]:
     """Yield name, object, and its holder and key there, of what one module holds itself."""
@@ -253,4 +286,4 @@ def _members(
         if isinstance(value, Module | np.ndarray) or (isinstance(value, Tensor) and value.is_leaf):
             yield name, value, holder, key
         elif isinstance(value, list | tuple | dict) and id(value) not in above:
-            yield from _members(value, f"{name}.", (*above, id(value)))
+            yield from members(value, f"{name}.", (*above, id(value)))

@@ -24,12 +24,13 @@ def _matmul_left(g: Any, _y: Any, _a: Any, b: Any) -> Any:
 
 def _matmul_right(g: Any, _y: Any, a: Any, _b: Any) -> Any:
     """A^T G, summed over the batch where B has none."""
+    n = math.prod(a.shape[:-1])
     if len(_b.shape) == 1:
-        return np.matmul(np.reshape(g, -1), np.reshape(a, (-1, a.shape[-1])))
+        return np.matmul(np.reshape(g, n), np.reshape(a, (n, a.shape[-1])))
     if a.ndim == 1:
         return unbroadcast(np.expand_dims(a, -1) * np.expand_dims(g, -2), _b.shape)
     if len(_b.shape) == 2:
-        rows, columns = np.reshape(a, (-1, a.shape[-1])), np.reshape(g, (-1, g.shape[-1]))
+        rows, columns = np.reshape(a, (n, a.shape[-1])), np.reshape(g, (n, g.shape[-1]))
         return np.matmul(np.transpose(rows), columns)
     return unbroadcast(np.matmul(np.swapaxes(a, -1, -2), g), _b.shape)
 

@@ -34,7 +34,7 @@ class Optimizer:
         Tensors, or dicts such as `{"params": [...], "lr": 0.1}` that override options for a group.
         None, if only `update(params, grads)` will be called.
     **options : float
-        The rule's options by name, `lr` and `weight_decay` among them.
+        The rule's options by name, `lr` among them; `weight_decay` is applied before the rule.
 
     Attributes
     ----------
@@ -97,7 +97,8 @@ class Optimizer:
                         f"computed, got {p!r:.60}"
                     )
                 if id(p) in seen:
-                    raise ValueError(f"{name}: {p!r:.60} is listed twice")
+                    what = p.name or "a parameter"
+                    raise ValueError(f"{name}: {what} of shape {p.shape} is listed twice")
                 seen.add(id(p))
             self.param_groups.append({**self.defaults, **self._checked(options), "params": params})
 
@@ -226,7 +227,7 @@ class Optimizer:
     # --------------------------------------------------------------------------------- the loop
     def _apply(self, items: list[tuple[Any, Array, Array]], group: dict[str, Any]) -> None:
         options = {k: v for k, v in group.items() if k not in ("params", "weight_decay")}
-        decay = group["weight_decay"]
+        decay = group.get("weight_decay", 0.0)
         small: dict[tuple[int, Any], list[tuple[Any, Array, Array]]] = {}
         for key, p, g in items:
             if g.shape != p.shape:

@@ -1,0 +1,131 @@
+"""What the examples with convolutional networks share: a run, its table, pictures and weights."""
+
+import io
+import os
+import time
+
+import common
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.style import context
+
+import minigrad
+from minigrad import optim
+from minigrad.data import DataLoader
+from minigrad.files import write
+from minigrad.training import Trainer
+
+ROWS, COLUMNS = 3, 8  # misclassified images in a picture
+QUICK, QUICK_IMAGES = {"digits": 10, "mnist": 1}, 2000
+FILTERS = "conv1.weight"
+GAP = 1  # pixels between filters
+
+
+def run(network, description, epochs):
+    """Train `network(in_shape)` as the options say, and show and save everything.
+
+    `epochs` has the default of each data set.
+    """
+    parser = common.options(description)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    parser.add_argument("--threads", type=common.positive, metavar="N", default=cores)
+    args = parser.parse_args()
+    minigrad.set_num_threads(args.threads)
+    minigrad.manual_seed(args.seed)
+    (x, t), test = common.load(args, flatten=False)
+    if args.quick:
+        x, t, *test = (array[:QUICK_IMAGES] for array in (x, t, *test))
+    args.epochs = args.epochs or (QUICK if args.quick else epochs)[args.data]
+
+    model = network(x.shape[1:])
+    print(model.summary(x.shape[1:]), end="\n\n")
+    filters = {"before training": model.state_dict()[FILTERS]}
+    trainer = Trainer(model, optim.Adam(model.parameters(), lr=0.001))
+    began = time.perf_counter()
+    loader = DataLoader(x, t, batch_size=args.batch_size, shuffle=True)
+    history = trainer.fit(loader, tuple(test), epochs=args.epochs)
+    seconds = time.perf_counter() - began
+    print(epoch_table(history), end="\n\n")
+
+    guesses = predictions(model, test[0])
+    wrong = np.flatnonzero(guesses != test[1])
+    title = f"{network.__name__} on {common.TITLES[args.data]}"
+    write_arrays(args.out / "weights.npz", model.state_dict())
+    history.save(args.out / "history.json")
+    with context(common.STYLE):
+        history.plot(args.out / "curves.png")
+        filters["after"] = model.state_dict()[FILTERS]
+        common.save_figure(filters_figure(filters, title), args.out / "filters.png")
+        mistakes = mistakes_figure(test, guesses, wrong, title)
+        common.save_figure(mistakes, args.out / "misclassified.png")
+    end = trainer.evaluate((x, t))
+    print(
+        f"after {args.epochs} epochs, {seconds:.0f} seconds on {args.threads} threads:\n"
+        f"loss {end['loss']:.5f}, train accuracy {end['accuracy']:.2%}, test accuracy "
+        f"{1 - len(wrong) / len(guesses):.2%} ({len(wrong)} of {len(guesses)} wrong)\n"
+        f"weights.npz, history.json, curves.png, filters.png, misclassified.png in {args.out}"
+    )
+
+
+def epoch_table(history):
+    columns = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "seconds"]
+    header = ["epoch", "loss", "accuracy", "test loss", "test accuracy", "seconds"]
+    forms = ["{:.0f}", "{:.5f}", "{:.2%}", "{:.5f}", "{:.2%}", "{:.1f}"]
+    return common.table(
+        header,
+        [
+            [form.format(row[name]) for form, name in zip(forms, columns, strict=True)]
+            for row in history.epochs
+        ],
+    )
+
+
+def predictions(model, x, batch_size=500):
+    """The class with the largest logit for each image, in evaluation mode."""
+    model.eval()
+    with minigrad.no_grad():
+        batches = DataLoader(x, batch_size=batch_size)
+        return np.concatenate([model(batch).numpy().argmax(axis=1) for (batch,) in batches])
+
+
+def write_arrays(path, arrays):
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    write(path, file.getvalue())
+
+
+# -------------------------------------------------------------------------------------- pictures
+def mosaic(filters):
+    """The first channel of each filter, side by side; NaN in between."""
+    n, _, height, width = filters.shape
+    columns = -(-n // int(np.sqrt(n)))
+    rows = -(-n // columns)
+    tiles = np.full((rows * columns, height + GAP, width + GAP), np.nan, np.float32)
+    tiles[:n, :height, :width] = filters[:, 0]
+    grid = tiles.reshape(rows, columns, height + GAP, width + GAP).swapaxes(1, 2)
+    return grid.reshape(rows * (height + GAP), columns * (width + GAP))[:-GAP, :-GAP]
+
+
+def filters_figure(by_title, title):
+    figure = Figure(figsize=(7.2, 3.6))
+    for axes, (name, filters) in zip(figure.subplots(1, 2), by_title.items(), strict=True):
+        most = np.abs(filters).max()
+        axes.imshow(mosaic(filters), cmap="gray_r", vmin=-most, vmax=most)
+        axes.set_title(f"{name} (white {-most:.2g}, black {most:.2g})", fontsize=11, loc="center")
+        axes.axis("off")
+    figure.suptitle(f"First layer of {title}")
+    return figure
+
+
+def mistakes_figure(test, guesses, wrong, title):
+    """The first misclassified images of the test set, with what they are and what was said."""
+    figure = Figure(figsize=(8.4, 4.6))
+    for i, axes in enumerate(figure.subplots(ROWS, COLUMNS).flat):
+        axes.axis("off")
+        if i < len(wrong):
+            k = wrong[i]
+            axes.imshow(test[0][k, 0], cmap="gray_r", vmin=0, vmax=1)
+            axes.set_title(f"{test[1][k]}, not {guesses[k]}", fontsize=11, loc="center")
+    shown = f"the first {ROWS * COLUMNS} of" if len(wrong) > ROWS * COLUMNS else "all"
+    figure.suptitle(f"{title}: {shown} {len(wrong)} misclassified test images")
+    return figure

@@ -1,0 +1,158 @@
+"""Which recorded values are finite: looked up where an array was kept, else computed again."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad import autograd
+from minigrad.autograd import Constant, Leaf, Node
+from minigrad.graph.model import Bad
+
+ARRAYS = (np.ndarray, np.generic)
+
+
+class Values(NamedTuple):
+    """What is known of the values at nodes, leaves and constants."""
+
+    bad: dict[Any, Bad]
+    scalars: dict[Any, float]
+    unknown: set[Node]
+
+
+def examine(order: Sequence[Node], outputs: Mapping[Any, Any], recompute: bool = True) -> Values:
+    """Look at the value of each node.
+
+    Parameters
+    ----------
+    order : sequence of Nodes
+        Oldest first.
+    outputs : mapping
+        The arrays of the nodes, leaves and constants that the caller holds.
+    recompute : bool
+        Whether to call the functions of nodes whose value nobody kept.
+    """
+    known = kept_values(order, outputs)
+    result = Values({}, {}, set())
+    left = Counter(parent for node in order for parent in node.inputs if parent.__class__ is Node)
+    passing: dict[Any, Any] = {}  # recomputed, until the last node that reads it
+    with np.errstate(all="ignore"):
+        for holder in known:
+            if holder.__class__ is not Node:
+                _note(result, holder, known[holder])
+        for node in order:
+            value = known.get(node)
+            if value is None and recompute:
+                value = _again(node, known, passing)
+                if value is not None and left[node]:
+                    passing[node] = value
+            if value is None:
+                result.unknown.add(node)
+            else:
+                _note(result, node, value)
+            for parent in node.inputs:
+                if parent in passing:
+                    left[parent] -= 1
+                    if not left[parent]:
+                        del passing[parent]
+    _mark_origins(order, result)
+    return result
+
+
+def kept_values(order: Sequence[Node], outputs: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Collect the arrays that outputs, nodes and leaves hold, if they are as they were."""
+    known = dict(outputs)
+    for node in order:
+        saved = node.saved or (None,) * (1 + len(node.inputs))
+        changes = autograd.latest_change > node.stamp
+        if isinstance(saved[0], ARRAYS):
+            known.setdefault(node, saved[0])
+        for parent, value in zip(node.inputs, saved[1:], strict=True):
+            kind = parent.__class__
+            if (kind is not Node and kind is not Leaf and kind is not Constant) or parent in known:
+                continue
+            if kind is Leaf and not isinstance(value, ARRAYS):
+                tensor = parent.tensor()
+                value = None if tensor is None else tensor._data
+            if isinstance(value, ARRAYS) and not (changes and _changed(value, node.stamp)):
+                known[parent] = value
+    return known
+
+
+def _changed(value: Any, stamp: int) -> bool:
+    """Tell whether an array was changed in place after `stamp`."""
+    if not isinstance(value, np.ndarray):
+        return False
+    when: int = autograd._changes.get(id(autograd._owner(value)), (0,))[0]
+    return when > stamp
+
+
+def _again(node: Node, known: Mapping[Any, Any], passing: Mapping[Any, Any]) -> Any:
+    """Compute the value of a node if all that it reads is known, else return None."""
+    saved = node.saved or (None,) * (1 + len(node.inputs))
+    arguments: list[Any] = []
+    for parent, value in zip(node.inputs, saved[1:], strict=True):
+        if parent.__class__ in (Node, Leaf, Constant):
+            if parent.__class__ is not Constant or not isinstance(value, ARRAYS):
+                value = known.get(parent)
+                value = passing.get(parent) if value is None else value
+            if value is None:
+                return None
+            arguments.append(value)
+        else:
+            arguments.append(parent)
+    if any(hasattr(value, "bit_generator") for value in node.keywords.values()):
+        return None  # drawn at random
+    # Copies, because a function may write into an array among its keywords, as batch
+    # normalisation does with its running mean.
+    keywords = {name: _copy(value) for name, value in node.keywords.items()}
+    try:
+        y = node.function.forward(*arguments, **keywords)
+    except Exception:  # a picture is drawn of what there is
+        return None
+    y = y[0] if node.function.residual else y
+    return y if isinstance(y, ARRAYS) and y.shape == node.shape else None
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return type(value)(v.copy() if isinstance(v, np.ndarray) else v for v in value)
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def bad_values(value: Any) -> Bad | None:
+    """Count the values that are not finite."""
+    if value.dtype.kind != "f" or math.isfinite(value.sum() if value.ndim else value):
+        return None
+    size, nans = value.size, int(np.isnan(value).sum())
+    if nans:
+        return Bad("NaN", nans, size)
+    infinities = int(np.isinf(value).sum())
+    return Bad("inf", infinities, size) if infinities else None  # else only the sum overflows
+
+
+def _note(result: Values, holder: Any, value: Any) -> None:
+    bad = bad_values(value)
+    if bad:
+        result.bad[holder] = bad
+    if value.size == 1:
+        result.scalars[holder] = value.item()
+
+
+def _mark_origins(order: Iterable[Node], result: Values) -> None:
+    """Mark the bad values that went in, and the nodes that made one of finite inputs."""
+    uncertain: set[Any] = set()
+    for node in order:
+        if node in result.unknown or not uncertain.isdisjoint(node.inputs):
+            uncertain.add(node)
+        bad = result.bad.get(node)
+        if bad and result.bad.keys().isdisjoint(node.inputs):
+            seen = not uncertain.isdisjoint(node.inputs)
+            result.bad[node] = bad._replace(first=True, seen=seen)
+    for holder, bad in result.bad.items():
+        if holder.__class__ is not Node:
+            result.bad[holder] = bad._replace(first=True)

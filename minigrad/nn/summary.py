@@ -1,0 +1,147 @@
+"""The summary of a network: its layers as they are called, their sizes and their work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import Node, reachable
+from minigrad.mode import enable_grad, local
+from minigrad.nn.module import Frame, Module, is_parameter, members
+from minigrad.tensor import Tensor
+
+Shape = tuple[int, ...]
+
+# By the name of a recorded function: of how many products the sums are that make the output, from
+# the shapes of output and inputs. What is not here multiplies no matrix and counts for nothing.
+MULTIPLY_ADDS: dict[str, Callable[..., int]] = {
+    "linear": lambda y, x, w, *_: prod(y) * w[0],
+    "matmul": lambda y, a, b: prod(y) * a[-1],
+    "conv2d": lambda y, x, w, *_: prod(y) * prod(w[1:]),
+    "input_gradient": lambda y, g, w: prod(g) * prod(w[1:]),  # a transposed convolution
+}
+
+
+@dataclass
+class Row:
+    """One call of a layer.
+
+    Attributes
+    ----------
+    path, kind : str
+        Where the layer is, and its class.
+    output : tuple
+        The shape of the output, without the batch axis.
+    parameters : int
+        How many numbers it trains itself; 0 from its second call on.
+    multiply_adds : int
+        What it computes itself for one example.
+    """
+
+    path: str
+    kind: str
+    output: Shape
+    parameters: int
+    multiply_adds: int = 0
+
+
+@dataclass(repr=False)
+class Summary:
+    """What `Module.summary` found; printed, it is a table.
+
+    Attributes
+    ----------
+    rows : list of Row
+        The calls, in order.
+    parameters : int
+        How many numbers the network trains, each once, called or not.
+    multiply_adds : int
+        The work of a forward pass on one example.
+    """
+
+    rows: list[Row]
+    parameters: int
+    multiply_adds: int
+
+    def __repr__(self) -> str:
+        cells = [("layer", "kind", "output", "parameters", "multiply-adds")]
+        for r in self.rows:
+            shape = ", ".join(map(str, r.output))
+            cells.append((r.path, r.kind, shape, f"{r.parameters:,}", f"{r.multiply_adds:,}"))
+        cells.append(("total", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}"))
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = [
+            "   ".join(f"{c:{'<' if i < 3 else '>'}{w}}" for i, (c, w) in enumerate(pairs))
+            for pairs in (list(zip(row, widths, strict=True)) for row in cells)
+        ]
+        rule = "-" * len(lines[0])
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+
+def summarise(model: Module, *input_shapes: int | Shape) -> Summary:
+    """Run `model` on zeros and read off the calls: see `Module.summary`."""
+    parameters = list(model.parameters())
+    dtype = next((p.dtype for p in parameters), np.float32)
+    shapes = [(s,) if isinstance(s, int) else tuple(s) for s in input_shapes]
+    with _watched(model) as calls, enable_grad():
+        y = model(*(Tensor(np.zeros((1, *s), dtype), requires_grad=True) for s in shapes))
+    rows = {id(frame): row for frame, row in calls}
+    for node in reachable(t._node for t in _tensors(y) if isinstance(t._node, Node)):
+        count = MULTIPLY_ADDS.get(node.function.name)
+        if count and id(node.module) in rows:
+            inputs = [parent.shape for parent in node.inputs if hasattr(parent, "shape")]
+            rows[id(node.module)].multiply_adds += count(node.shape, *inputs)
+    inside = {id(frame.parent.module) for frame, _ in calls if frame.parent}
+    counted: set[int] = set()
+    for frame, row in calls:
+        own = [value for _, value, *_ in members(vars(frame.module)) if is_parameter(value)]
+        new = {id(p): p.size for p in own if id(p) not in counted}
+        row.parameters = sum(new.values())
+        counted.update(new)
+    kept = [  # a container that only calls others is left out
+        row
+        for frame, row in calls
+        if row.parameters or row.multiply_adds or id(frame.module) not in inside
+    ]
+    work = sum(row.multiply_adds for row in kept)
+    return Summary(kept, sum(p.size for p in parameters), work)
+
+
+@contextmanager
+def _watched(model: Module) -> Iterator[list[tuple[Frame, Row]]]:
+    """Note every call of a module inside, in evaluation mode; leave each module as it was."""
+    calls: list[tuple[Frame, Row]] = []
+    before = [(path, module, dict(vars(module))) for path, module in model.named_modules()]
+
+    def watch(path: str, module: Module, forward: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*inputs: Any, **keywords: Any) -> Any:
+            row = Row(path, type(module).__name__, (), 0)
+            calls.append((local.mode.module, row))
+            y = forward(*inputs, **keywords)
+            row.output = tuple(n for t in _tensors(y)[:1] for n in t.shape[1:])
+            return y
+
+        return run
+
+    try:
+        for path, module, _ in before:
+            vars(module).update(training=False, forward=watch(path, module, module.forward))
+        yield calls
+    finally:
+        for _, module, attributes in before:
+            for name in ("training", "forward"):
+                if name in attributes:
+                    setattr(module, name, attributes[name])
+                else:
+                    delattr(module, name)
+
+
+def _tensors(y: Any) -> list[Tensor]:
+    """Return the Tensors of an output, one or several."""
+    several = y.values() if isinstance(y, dict) else y if isinstance(y, list | tuple) else [y]
+    return [t for t in several if isinstance(t, Tensor)]
