@@ -14,11 +14,14 @@ from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
     from minigrad import data, functional, nn, optim, testing, training
+    from minigrad.debugging import NonFiniteError, debug
 
 __version__ = "0.1.0"
 __all__ = [
+    "NonFiniteError",
     "Tensor",
     "data",
+    "debug",
     "define",
     "differentiable",
     "enable_grad",
@@ -37,8 +40,12 @@ __all__ = [
 ]
 
 
+_IN = {"NonFiniteError": "debugging", "debug": "debugging"}  # names that are no module
+
+
 def __getattr__(name: str) -> Any:
-    """Import the packages on first use, so that `import minigrad` takes little more than NumPy."""
-    if name in __all__:
-        return importlib.import_module(f"minigrad.{name}")
-    raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    """Import the rest on first use, so that `import minigrad` takes little more than NumPy."""
+    if name not in __all__:
+        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    module = importlib.import_module(f"minigrad.{_IN.get(name, name)}")
+    return getattr(module, name) if name in _IN else module

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.mode import local
 from minigrad.table import Primitive
 
 tick: Callable[[], int] = count(1).__next__  # the clock: dates nodes and changes made in place
@@ -53,7 +54,7 @@ class Node:
 
     __slots__ = (
         "__weakref__", "dtype", "function", "inputs", "keywords", "module", "name", "residual",
-        "saved", "shape", "stamp",
+        "saved", "shape", "source", "stamp",
     )  # fmt: skip
 
     dtype: np.dtype[Any]
@@ -65,6 +66,7 @@ class Node:
     residual: Any
     saved: tuple[Any, ...] | None
     shape: tuple[int, ...]
+    source: tuple[str, int, str]  # file, line and function of the call; set by debug mode alone
     stamp: int
 
 
@@ -117,6 +119,7 @@ def sweep(
     report = set(targets or (watched if watched else ()))
     gradients: dict[Node | Leaf, Any] = dict(seeds)
     found: dict[Node | Leaf, Any] = {}
+    debug = local.mode.debug
     for node in order:
         g = gradients.pop(node, None)
         if g is None:
@@ -157,7 +160,11 @@ def sweep(
                 d = unbroadcast(d, parent.shape)
             if parent.dtype is not dtype:
                 d = d.astype(parent.dtype)
+            if debug is not None:
+                debug.check_gradient(node, i, g, d)
             gradients[parent] = gradients[parent] + d if parent in gradients else d
+        if debug is not None and not retain:
+            debug.unwatch(node)
     found.update((leaf, g) for leaf, g in gradients.items() if leaf.__class__ is Leaf)
     return found
 
@@ -197,7 +204,11 @@ def describe(node: Node | Leaf | Constant) -> str:
     if isinstance(node, Node) and node.name:
         what += f" = {kind}"
     what += f" (shape {node.shape}, {node.dtype})"
-    return what + (f" in {node.module}" if isinstance(node, Node) and node.module else "")
+    if isinstance(node, Node):
+        what += f" in {node.module}" if node.module else ""
+        if hasattr(node, "source"):
+            what += " at {}:{} in {}".format(*node.source)
+    return what
 
 
 # ------------------------------------------------------------------------ changes made in place

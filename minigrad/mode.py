@@ -13,13 +13,22 @@ R = TypeVar("R")
 
 
 class Mode:
-    """What recording looks up for its thread: is it on, and in which module are we."""
+    """What recording looks up for its thread.
 
-    __slots__ = ("enabled", "module")
+    `enabled`: is it on; `module`: the module that is running, as a `Frame`; `debug`: who looks at
+    every result, or None; `quick`: whether recording is on and nobody looks.
+    """
+
+    __slots__ = ("debug", "enabled", "module", "quick")
 
     def __init__(self) -> None:
-        self.enabled = True
+        self.enabled = self.quick = True
         self.module: Any = None
+        self.debug: Any = None
+
+    def set(self, *, enabled: bool, debug: Any) -> None:
+        """Change what may change together."""
+        self.enabled, self.debug, self.quick = enabled, debug, enabled and debug is None
 
 
 class _Local(threading.local):
@@ -39,11 +48,12 @@ class _grad_mode:
         self.before: list[bool] = []  # a stack: one object can be entered again inside itself
 
     def __enter__(self) -> None:
-        self.before.append(local.mode.enabled)
-        local.mode.enabled = self.enabled
+        mode = local.mode
+        self.before.append(mode.enabled)
+        mode.set(enabled=self.enabled, debug=mode.debug)
 
     def __exit__(self, *_: object) -> None:
-        local.mode.enabled = self.before.pop()
+        local.mode.set(enabled=self.before.pop(), debug=local.mode.debug)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         if inspect.isgeneratorfunction(function):

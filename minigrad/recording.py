@@ -76,6 +76,8 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] | N
     if tensor is None:
         return y
     mode = local.mode
+    if mode.debug is not None:
+        mode.debug.check_result(entry, arrays, y)
     if not (any_need and mode.enabled):
         if y.dtype == np.float64 and any_other and _floating(inputs) is None:
             y = y.astype(np.float32)  # of integers: float32 is the default here, not float64
@@ -89,6 +91,8 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] | N
     node.saved = tuple([a if k else n for a, k, n in zip(arrays, keep, nodes, strict=True)])
     node.residual, node.stamp, node.module, node.name = residual, tick(), mode.module, None
     node.shape, node.dtype = y.shape, y.dtype
+    if mode.debug is not None:
+        mode.debug.watch(node)
     return tensor._wrap(y, node)
 
 
@@ -120,7 +124,7 @@ def operator_pair(
             z = q = b
             usual = usual and b.__class__ in _NUMBERS
         mode = local.mode
-        if not (usual and mode.enabled and (p_needs or q_needs)):
+        if not (usual and mode.quick and (p_needs or q_needs)):
             if not (isinstance(a, (Handle, *_OPERANDS)) and isinstance(b, (Handle, *_OPERANDS))):
                 return NotImplemented
             return record(entry, (a, b))

@@ -1,0 +1,164 @@
+"""Debug mode: where every operation was called, the first NaN, and writes into recorded arrays."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import Node, describe
+from minigrad.methods import Array
+from minigrad.mode import local
+from minigrad.recording import bare
+from minigrad.table import Primitive
+
+_HERE = str(Path(__file__).parent)
+_NUMPY = str(Path(np.__file__).parent)
+
+
+class NonFiniteError(FloatingPointError):
+    """A result or a gradient holds a NaN or an infinity, and debug mode saw it first."""
+
+
+class debug:
+    """Check everything inside: `with minigrad.debug(): ...`.
+
+    - Every operation remembers the line of your code that called it; messages and pictures of the
+      graph show it.
+    - Every result and every gradient is checked: the first that is not finite raises
+      `NonFiniteError`, unless an input was not finite already.
+    - Arrays that the graph keeps are read-only until a backward pass releases them or the graph is
+      gone, so that a write in place fails at its own line.
+
+    Parameters
+    ----------
+    check_finite : bool
+        Whether to check results and gradients.
+    hold_arrays : bool
+        Whether to make recorded arrays read-only.
+
+    Examples
+    --------
+    >>> import minigrad
+    >>> x = minigrad.Tensor([-1.0], requires_grad=True, name="x")
+    >>> with minigrad.debug(), np.errstate(invalid="ignore"):
+    ...     np.log(x)
+    Traceback (most recent call last):
+        ...
+    minigrad.debugging.NonFiniteError: log: 1 of 1 values is not finite (1 NaN, 0 infinite) ...
+    """
+
+    def __init__(self, *, check_finite: bool = True, hold_arrays: bool = True):
+        self.check_finite, self.hold_arrays = check_finite, hold_arrays
+        self._before: list[Any] = []
+        self._holders: dict[int, tuple[int, Array]] = {}  # arrays held, and by how many nodes
+        self._held: dict[int, tuple[weakref.ref[Node], list[Array]]] = {}  # by id of the node
+        self._thawing: list[Array] = []
+
+    def __enter__(self) -> debug:
+        mode = local.mode
+        self._before.append(mode.debug)
+        mode.set(enabled=mode.enabled, debug=self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        local.mode.set(enabled=local.mode.enabled, debug=self._before.pop())
+        if not self._before:
+            for key in list(self._held):
+                self._let_go(key)
+
+    # ---------------------------------------------------- what recording and the sweep call
+    def check_result(self, entry: Primitive, arrays: Sequence[Any], y: Any) -> None:
+        """Raise if `y` is the first array that is not finite."""
+        if not self.check_finite or _finite(y) or not all(_finite(a) for a in arrays):
+            return
+        inputs = ", ".join(
+            f"{a.shape} {a.dtype}" if isinstance(a, np.ndarray) else repr(a) for a in arrays
+        )
+        module = f" in {local.mode.module}" if local.mode.module else ""
+        raise NonFiniteError(
+            f"{entry.name}: {_count(y)} in the result (shape {y.shape}, {y.dtype}) of finite "
+            f"inputs {inputs}{module}, called at {_line(_source())}"
+        )
+
+    def check_gradient(self, node: Node, i: int, g: Any, d: Any) -> None:
+        """Raise if `d` is the first gradient that is not finite."""
+        if not self.check_finite or d is None:
+            return
+        d = bare(d)
+        if not _finite(d) and _finite(bare(g)):
+            raise NonFiniteError(
+                f"backward: {_count(d)} in the gradient for argument {i} (shape {d.shape}) of "
+                f"{describe(node)}, from a finite upstream gradient"
+            )
+
+    def watch(self, node: Node) -> None:
+        """Remember where a node was called, and hold what it keeps."""
+        node.source = _source()
+        if not self.hold_arrays or node.saved is None:
+            return
+        arrays = [base for value in node.saved for base in _with_bases(value)]
+        for array in arrays:
+            held, _ = self._holders.get(id(array), (0, array))
+            if held or array.flags.writeable:
+                array.flags.writeable = False
+                self._holders[id(array)] = held + 1, array
+        key = id(node)
+        self._held[key] = weakref.ref(node, partial(self._let_go, key)), arrays
+
+    def unwatch(self, node: Node) -> None:
+        """Let go of what a node kept."""
+        self._let_go(id(node))
+
+    def _let_go(self, key: int, _: Any = None) -> None:
+        for array in self._held.pop(key, (None, []))[1]:
+            held, _array = self._holders.pop(id(array), (0, array))
+            if held > 1:
+                self._holders[id(array)] = held - 1, array
+            elif held:
+                self._thawing.append(array)
+        frozen, self._thawing = self._thawing, []
+        for array in sorted(frozen, key=lambda a: len(_with_bases(a))):
+            try:
+                array.flags.writeable = True
+            except ValueError:  # a view of an array that another node still holds
+                self._thawing.append(array)
+
+
+def _with_bases(value: Any) -> list[Array]:
+    """Return an array and the arrays that it is a view of, innermost last."""
+    found = []
+    while isinstance(value, np.ndarray):
+        found.append(value)
+        value = value.base
+    return found[::-1]  # a view can be made writeable only after its base
+
+
+def _finite(value: Any) -> bool:
+    array = np.asarray(value)
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+
+
+def _count(value: Any) -> str:
+    array = np.asarray(value)
+    nan, infinite = int(np.isnan(array).sum()), int(np.isinf(array).sum())
+    verb = "is" if nan + infinite == 1 else "are"
+    kinds = f"({nan} NaN, {infinite} infinite)"
+    return f"{nan + infinite} of {array.size} values {verb} not finite {kinds}"
+
+
+def _source() -> tuple[str, int, str]:
+    """Return file, line and function of the innermost call outside this package and NumPy."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith((_HERE, _NUMPY)):
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
+
+
+def _line(source: tuple[str, int, str]) -> str:
+    return "{}:{} in {}".format(*source)
