@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.style import context
 
 import minigrad
-from minigrad import optim
+from minigrad import nn, optim
 from minigrad.data import DataLoader
 from minigrad.files import write
 from minigrad.training import Trainer
@@ -49,11 +49,11 @@ def run(network, description, epochs):
 
     guesses = predictions(model, test[0])
     wrong = np.flatnonzero(guesses != test[1])
-    title = f"{network.__name__} on {common.TITLES[args.data]}"
+    title = f"{network.__name__} on {common.TITLES[args.data].split(' of ')[0]}"
     write_arrays(args.out / "weights.npz", model.state_dict())
     history.save(args.out / "history.json")
     with context(common.STYLE):
-        history.plot(args.out / "curves.png")
+        common.save_figure(curves_figure(history, model, title), args.out / "curves.png")
         filters["after"] = model.state_dict()[FILTERS]
         common.save_figure(filters_figure(filters, title), args.out / "filters.png")
         mistakes = mistakes_figure(test, guesses, wrong, title)
@@ -106,8 +106,17 @@ def mosaic(filters):
     return grid.reshape(rows * (height + GAP), columns * (width + GAP))[:-GAP, :-GAP]
 
 
+def curves_figure(history, model, title):
+    figure = history.plot()
+    if any(isinstance(module, nn.Dropout) for module in model.modules()):
+        title += " (training is measured with dropout)"
+    figure.suptitle(title)
+    return figure
+
+
 def filters_figure(by_title, title):
     figure = Figure(figsize=(7.2, 3.6))
+    figure.get_layout_engine().set(wspace=0.08)
     for axes, (name, filters) in zip(figure.subplots(1, 2), by_title.items(), strict=True):
         most = np.abs(filters).max()
         axes.imshow(mosaic(filters), cmap="gray_r", vmin=-most, vmax=most)
@@ -118,14 +127,15 @@ def filters_figure(by_title, title):
 
 
 def mistakes_figure(test, guesses, wrong, title):
-    """The first misclassified images of the test set, with what they are and what was said."""
-    figure = Figure(figsize=(8.4, 4.6))
-    for i, axes in enumerate(figure.subplots(ROWS, COLUMNS).flat):
+    """The first misclassified images of the test set, with what they are and what was read."""
+    rows = min(ROWS, max(1, -(-len(wrong) // COLUMNS)))
+    figure = Figure(figsize=(8.4, 0.6 + 1.35 * rows))
+    for i, axes in enumerate(figure.subplots(rows, COLUMNS).flat):
         axes.axis("off")
         if i < len(wrong):
             k = wrong[i]
             axes.imshow(test[0][k, 0], cmap="gray_r", vmin=0, vmax=1)
-            axes.set_title(f"{test[1][k]}, not {guesses[k]}", fontsize=11, loc="center")
-    shown = f"the first {ROWS * COLUMNS} of" if len(wrong) > ROWS * COLUMNS else "all"
+            axes.set_title(f"{test[1][k]} read as {guesses[k]}", fontsize=10, loc="center")
+    shown = f"{rows * COLUMNS} of" if len(wrong) > rows * COLUMNS else "all"
     figure.suptitle(f"{title}: {shown} {len(wrong)} misclassified test images")
     return figure

@@ -15,6 +15,7 @@ from minigrad.tensor import Tensor
 if TYPE_CHECKING:
     from minigrad import data, functional, nn, optim, testing, training
     from minigrad.debugging import NonFiniteError, debug
+    from minigrad.graph import draw
 
 __version__ = "0.1.0"
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "debug",
     "define",
     "differentiable",
+    "draw",
     "enable_grad",
     "functional",
     "get_num_threads",
@@ -40,7 +42,8 @@ __all__ = [
 ]
 
 
-_IN = {"NonFiniteError": "debugging", "debug": "debugging"}  # names that are no module
+# Names that are no module, and where they are.
+_IN = {"NonFiniteError": "debugging", "debug": "debugging", "draw": "graph"}
 
 
 def __getattr__(name: str) -> Any:

@@ -129,6 +129,8 @@ class Handle:
                     f"backward: the gradient for {describe(node)} came with shape {g.shape}: a "
                     "pullback is wrong, or the data was replaced by some of another shape"
                 )
+            if g.dtype != tensor._data.dtype:  # a pullback of the user's own may widen it
+                g = g.astype(tensor._data.dtype)
             array, origin = (g._data, g._node) if isinstance(g, Handle) else (g, None)
             if isinstance(array, np.ndarray) and (array.base is not None or id(array) in taken):
                 array = array.copy()  # each leaf owns its gradient, which may be scaled in place

@@ -312,4 +312,3 @@ def differentiable(
     return decorate
 
 
-# The sweep gives every gradient the dtype of its input.

@@ -77,6 +77,10 @@ class Primitive:
         n = len(arguments) if self.inputs is None else self.inputs
         if len(arguments) < n and keywords and self.parameters:  # np.sum(a=t)
             names = self.parameters[len(arguments) : n]
+            given = [name in keywords for name in names]
+            if True in given[given.index(False) if False in given else n :]:
+                missing = names[given.index(False)]
+                raise TypeError(f"{self.name}: the argument {missing!r} is missing")
             arguments += tuple(keywords.pop(name) for name in names if name in keywords)
         if len(arguments) > n:
             extra = self.parameters[n:]

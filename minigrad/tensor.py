@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import operator
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from minigrad.methods import Array, ArrayMethods
 from minigrad.mode import local
 from minigrad.recording import bare, call, no_derivative, operator_pair, record
 from minigrad.table import define, primitive
+
+if TYPE_CHECKING:
+    from minigrad.graph import GraphView
 
 _new = object.__new__
 
@@ -133,6 +137,11 @@ class Tensor(Handle, ArrayMethods):
         if not self.requires_grad:
             return Tensor._wrap(self._data.astype(dtype))
         return record(_cast, (self,), {"dtype": dtype})  # type: ignore[no-any-return]
+
+    def draw(self, **options: Any) -> GraphView:
+        """Draw the graph that computed this Tensor: `minigrad.draw` with these options."""
+        view: GraphView = importlib.import_module("minigrad.graph").draw(self, **options)
+        return view
 
     def __repr__(self) -> str:
         body = np.array2string(self.data, separator=", ", threshold=100, prefix="Tensor(")

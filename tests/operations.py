@@ -8,10 +8,13 @@ None where PyTorch has no such operation (or no derivative for it).
 import math
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
+import minigrad.functional as F
 from minigrad.ops.reduction import logsumexp
 
 
@@ -278,3 +281,31 @@ for _name, _f, _torch in [
      lambda t, x: t.zeros(5, dtype=x.dtype).index_add(0, t.tensor([0, 2, 2, 0]), x[0, 0])),
 ]:  # fmt: skip
     row(_name, _f, C, torch=_torch)
+
+# ------------------------------------------------------------------- windows: convolution, pooling
+IMAGES, FILTERS, BIAS = distinct(2, 4, 5, 6), normal(4, 4, 3, 2), normal(4)
+for _name, _function, _keywords in [
+    ("conv2d", F.conv2d, {}),
+    ("conv2d strided", F.conv2d, {"stride": (2, 1), "padding": (1, 2), "dilation": (1, 2)}),
+    ("conv_transpose2d", F.conv_transpose2d, {}),
+    ("conv_transpose2d strided", F.conv_transpose2d,
+     {"stride": (2, 3), "padding": (1, 0), "output_padding": (1, 2), "dilation": (2, 1)}),
+]:  # fmt: skip
+    row(_name, partial(_function, **_keywords), IMAGES, FILTERS, BIAS,
+        torch=lambda t, *x, f=_function.__name__, k=_keywords: getattr(t.nn.functional, f)(*x, **k)
+    )  # fmt: skip
+row("conv2d groups", partial(F.conv2d, groups=2), IMAGES, FILTERS[:, :2],
+    torch=lambda t, x, w: t.nn.functional.conv2d(x, w, groups=2))  # fmt: skip
+for _name in ("max_pool2d", "avg_pool2d"):
+    row(_name, partial(getattr(F, _name), kernel_size=(3, 2), stride=(1, 2), padding=1), IMAGES,
+        torch=lambda t, x, f=_name: getattr(t.nn.functional, f)(x, (3, 2), (1, 2), 1),
+    )  # fmt: skip
+row("im2col", partial(F.im2col, kernel_size=(3, 2), stride=2, padding=1), IMAGES,
+    torch=lambda t, x: t.nn.functional.unfold(x, (3, 2), padding=1, stride=2).mT.reshape(24, 24),
+)  # fmt: skip
+row("col2im", lambda c: F.col2im(c, (2, 4, 5, 6), (3, 2), stride=2, padding=1), normal(24, 24),
+    torch=lambda t, c: t.nn.functional.fold(
+        c.reshape(2, 12, 24).mT, (5, 6), (3, 2), padding=1, stride=2
+    ))  # fmt: skip
+row("sliding_window_view", lambda x: sliding_window_view(x, (2, 3), (0, 2)), C,
+    torch=lambda t, x: x.unfold(0, 2, 1).unfold(2, 3, 1))  # fmt: skip

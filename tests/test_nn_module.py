@@ -28,7 +28,8 @@ class Zoo(Module):
         self.alone = Block()
         self.tied = self.alone.fc.weight
         self.again = self.blocks[0]
-        self._private = Block()
+        self._private = np.zeros(3)
+        self._inner = Block()
         self.counts = np.zeros(2, int)
         self.offset = Tensor([0.0, 0.0])
         self.frozen = Parameter([3.0], requires_grad=False)
@@ -40,11 +41,12 @@ class Zoo(Module):
 
 PARAMETERS = [
     *["scale", "blocks.0.fc.weight", "blocks.1.left.fc.weight", "blocks.1.3.0"],
-    *["alone.fc.weight", "frozen"],
+    *["alone.fc.weight", "_inner.fc.weight", "frozen"],
 ]
-BUFFERS = ["blocks.0.mean", "blocks.1.left.mean", "alone.mean", "counts", "offset"]
+BUFFERS = ["blocks.0.mean", "blocks.1.left.mean", "alone.mean", "_inner.mean", "counts", "offset"]
 MODULES = [
     *["", "blocks.0", "blocks.0.fc", "blocks.1.left", "blocks.1.left.fc", "alone", "alone.fc"],
+    *["_inner", "_inner.fc"],
 ]
 
 

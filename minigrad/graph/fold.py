@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from minigrad.graph.model import Box, Cluster, Edge, Gradient, Graph, above, count, used
-from minigrad.graph.repeats import fold_repeats
+from minigrad.graph.model import Box, Cluster, Edge, Graph, count, used
+from minigrad.graph.repeats import fold_repeats, span
 
 
 def fold(
@@ -152,16 +152,6 @@ def _folder(cluster: Cluster, members: Sequence[Box], leaving: Edge | None) -> B
     return box
 
 
-def span(gradients: Iterable[Gradient | None]) -> Gradient | None:
-    """Return the range of several gradients, None if none was measured."""
-    measured = [g for g in gradients if g is not None]
-    lows = [g.low for g in measured if g.low is not None]
-    highs = [g.high for g in measured if g.high is not None]
-    if not measured or not lows:
-        return measured[0] if measured else None
-    return Gradient(min(lows), max(highs))
-
-
 def _reroute(
     edges: Iterable[Edge], alias: Mapping[str, str], merge: Collection[str] = ()
 ) -> list[Edge]:
@@ -190,7 +180,6 @@ def hide(graph: Graph, max_nodes: int) -> Graph:
     rest = [b for b in graph.boxes if b.rows or b.kind in ("parameter", "module")]
     spare = max(2, budget - len(wanted))
     kept = {b.id for b in wanted} | {b.id for b in rest[: spare // 2] + rest[-(spare // 2) :]}
-    feeds = Counter(e.head for e in graph.edges)
     boxes: list[Box] = []
     alias: dict[str, str] = {}
     stretch: Box | None = None
@@ -210,7 +199,6 @@ def hide(graph: Graph, max_nodes: int) -> Graph:
         if box.kind == "hidden":
             box.label = f"… {count(box.ops, 'op')} hidden …" if box.ops else "… inputs …"
     edges = _reroute(graph.edges, alias, merge=set(alias.values()))
-    assert feeds is not None
     return replace(graph, boxes=boxes, edges=edges, clusters=used(graph.clusters, boxes))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from minigrad.autograd import Leaf, Node, sweep
 from minigrad.graph.model import Bad, Gradient
 from minigrad.graph.values import bad_values
+from minigrad.mode import local
 
 
 class Gradients(NamedTuple):
@@ -32,21 +33,31 @@ def measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:
     outputs : sequence of Nodes and Leaves
         Those that require a gradient.
     """
+    mode = local.mode
+    debug = mode.debug
+    mode.set(enabled=mode.enabled, debug=None)  # which would raise where this is to show
+    try:
+        with np.errstate(all="ignore"):
+            return _measure(order, outputs)
+    finally:
+        mode.set(enabled=mode.enabled, debug=debug)
+
+
+def _measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:
     leaves = list(
         dict.fromkeys(
             parent for node in order for parent in node.inputs if parent.__class__ is Leaf
         )
     )
     seeds = {node: np.ones(node.shape, node.dtype) for node in outputs}
-    with np.errstate(all="ignore"):
-        try:
-            found = sweep(seeds, retain=True, targets=[*order, *leaves])
-        except RuntimeError as error:
-            return _left_in_grad(leaves, str(error))
-        found.update((seed, g) for seed, g in seeds.items() if seed.__class__ is Leaf)
-        sizes = {place: size(found.get(place)) for place in (*order, *leaves)}
-        bad = {place: b for place, g in found.items() if (b := bad_values(np.asarray(g)))}
-        return Gradients(sizes, bad, _culprit(order, found, bad))
+    try:
+        found = sweep(seeds, retain=True, targets=[*order, *leaves])
+    except RuntimeError as error:
+        return _left_in_grad(leaves, str(error))
+    found.update((seed, g) for seed, g in seeds.items() if seed.__class__ is Leaf)
+    sizes = {place: size(found.get(place)) for place in (*order, *leaves)}
+    bad = {place: b for place, g in found.items() if (b := bad_values(np.asarray(g)))}
+    return Gradients(sizes, bad, _culprit(order, found, bad))
 
 
 def size(gradient: Any) -> Gradient:

@@ -140,7 +140,7 @@ class Cluster:
         elif self.calls > 1:
             text += f" · call {self.call} of {self.calls}"
         if self.parameters:
-            text += f" · {self.parameters:,} params{' each' * bool(self.range)}"
+            text += f" · {self.parameters:,} params{' each' * (self.repeats > 1)}"
         return text
 
 

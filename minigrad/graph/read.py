@@ -14,6 +14,7 @@ from minigrad.graph.gradients import Gradients, measure
 from minigrad.graph.model import Box, Edge, Gradient, Graph, Ids, Row, count
 from minigrad.graph.paths import Paths
 from minigrad.graph.values import ARRAYS, examine
+from minigrad.graph.words import heading
 from minigrad.tensor import Tensor
 
 COMMUTES = frozenset(
@@ -28,17 +29,42 @@ def short_dtype(dtype: np.dtype[Any]) -> str:
     return _DTYPES.get(letters, letters) + dtype.name[len(letters) :]
 
 
-class Reader:
-    """Read what `outputs` were computed from; `graph` is the result."""
+def read(
+    outputs: Mapping[str, Tensor],
+    params: Any = None,
+    *,
+    view: str = "forward",
+    gradients: bool = False,
+    check_finite: bool = True,
+) -> Graph:
+    """Return the graph that `outputs` were computed from, as plain data.
+
+    Parameters
+    ----------
+    outputs : dict of Tensors
+        By the names they will have.
+    params : Module or dict of Tensors, optional
+        Gives parameters their names.
+    view : {"forward", "backward"}
+        "backward" leaves out what has no gradient.
+    gradients : bool
+        Measure the gradient at every node.
+    check_finite : bool
+        Look for values that are not finite.
+    """
+    return _Reader(outputs, params, view, gradients, check_finite).graph
+
+
+class _Reader:
+    """What reading has found so far."""
 
     def __init__(
         self,
         outputs: Mapping[str, Tensor],
-        params: Any = None,
-        *,
-        view: str = "forward",
-        gradients: bool = False,
-        check_finite: bool = True,
+        params: Any,
+        view: str,
+        gradients: bool,
+        check_finite: bool,
     ):
         self.graph = Graph([], [], {}, view=view)
         self.ids = Ids()
@@ -210,6 +236,11 @@ class Reader:
     # ---------------------------------------------------------------------------------- header
     def _header(self, order: Sequence[Node], ends: Mapping[str, Any]) -> None:
         graph = self.graph
+        graph.title = ", ".join(
+            heading(b) if b.value is not None else f"{b.label} {b.shape} {b.dtype}"
+            for b in graph.boxes
+            if b.kind == "output"
+        )
         graph.ops = len(order)
         graph.saved = sum(box.saved for box in graph.boxes)
         places = {**dict.fromkeys(self.rows)}

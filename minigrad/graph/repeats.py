@@ -47,22 +47,19 @@ def fold_repeats(graph: Graph, expand: Collection[str] = ()) -> Graph:
                 gone[other.id] = group[0].id
     if not gone:
         return graph
-    alias: dict[str, str] = {}
-    clusters = dict(graph.clusters)
-    gradients: dict[str, list[Gradient]] = {}
     groups: dict[str, list[Cluster]] = {}
+    alias: dict[str, str] = {}
     for other, first in gone.items():
         groups.setdefault(first, [graph.clusters[first]]).append(graph.clusters[other])
         for box, stands in zip(members.boxes[other], members.boxes[first], strict=True):
             alias[box.id] = stands.id
+    clusters = dict(graph.clusters)
     for first, group in groups.items():
-        clusters[first] = replace(
-            clusters[first], repeats=len(group), range=_range([c.path for c in group])
-        )
+        paths = span_of_paths([cluster.path for cluster in group])
+        clusters[first] = replace(clusters[first], repeats=len(group), range=paths)
     _inputs_alike(graph, alias, incoming)
-    for key in alias:
-        alias[key] = _end(alias, key)
-    return _folded(graph, alias, clusters, gradients)
+    alias = {key: _end(alias, key) for key in alias}
+    return _folded(graph, alias, clusters, gone)
 
 
 def _end(alias: dict[str, str], key: str) -> str:
@@ -106,12 +103,10 @@ def _signature(
     if any(b.bad or b.bad_gradient or any(r.bad for r in b.rows) for b in boxes):
         return None
     place = {box.id: i for i, box in enumerate(boxes)}
-    start = len(cluster.path) + 1
-    depths = members.items[cluster.id]
     return (
         cluster.kind,
         cluster.parameters,
-        len(depths),
+        len(members.items[cluster.id]),
         [
             (
                 b.label, b.name, b.shape, b.dtype, b.keywords, b.scalars, b.requires_grad,
@@ -121,7 +116,6 @@ def _signature(
             )
             for b in boxes
         ],
-        start * 0,
     )  # fmt: skip
 
 
@@ -146,29 +140,67 @@ def _inputs_alike(graph: Graph, alias: dict[str, str], incoming: dict[str, list[
 
 
 def _folded(
-    graph: Graph,
-    alias: dict[str, str],
-    clusters: dict[str, Cluster],
-    gradients: dict[str, list[Gradient]],
+    graph: Graph, alias: dict[str, str], clusters: dict[str, Cluster], gone: dict[str, str]
 ) -> Graph:
-    folded: dict[str, list[Box]] = {}
+    """Let the first of each group stand for the others."""
+    stands_for: dict[str, list[Box]] = {}
+    which: dict[str, dict[str, str]] = {}  # of a box: the module of each group that it is in
     for box in graph.boxes:
         if box.id in alias:
-            folded.setdefault(alias[box.id], []).append(box)
+            stands_for.setdefault(alias[box.id], []).append(box)
+        which[box.id] = {gone.get(c.id, c.id): c.id for c in above(graph.clusters, box.cluster)}
     boxes = [
-        _joined(box, folded[box.id]) if box.id in folded else box
+        _joined(box, stands_for[box.id]) if box.id in stands_for else box
         for box in graph.boxes
         if box.id not in alias
     ]
     edges: dict[tuple[str, str, int, bool], Edge] = {}
     for edge in graph.edges:
         tail, head = alias.get(edge.tail, edge.tail), alias.get(edge.head, edge.head)
-        repeat = (edge.tail in alias or edge.head in alias) and _leads_on(graph, edge, alias)
+        inner = which[edge.head]
+        repeat = any(inner.get(group, c) != c for group, c in which[edge.tail].items())
         key = (tail, head, edge.argument, repeat)
         if key in edges:
             edges[key] = replace(edges[key], uses=edges[key].uses + 1)
         else:
             edges[key] = replace(edge, tail=tail, head=head, repeat=repeat)
+    return replace(graph, boxes=boxes, edges=list(edges.values()), clusters=used(clusters, boxes))
+
+
+def _joined(box: Box, others: list[Box]) -> Box:
+    """Sum up equal boxes in the first of them."""
+    everyone = [box, *others]
+    rows = [
+        replace(row, gradient=span(b.rows[i].gradient for b in everyone))
+        for i, row in enumerate(box.rows)
+    ]
     return replace(
-        graph, boxes=boxes, edges=list(edges.values()), clusters=used(clusters, boxes)
+        box,
+        rows=rows,
+        value=None,
+        gradient=span(b.gradient for b in everyone),
+        saved=sum(b.saved for b in everyone),
+        ops=sum(b.ops for b in everyone),
     )
+
+
+def span(gradients: Iterable[Gradient | None]) -> Gradient | None:
+    """Return the range of several gradients, None if none was measured."""
+    measured = [g for g in gradients if g is not None]
+    lows = [g.low for g in measured if g.low is not None]
+    highs = [g.high for g in measured if g.high is not None]
+    if not lows:
+        return measured[0] if measured else None
+    return Gradient(min(lows), max(highs))
+
+
+def span_of_paths(paths: list[str]) -> str:
+    """Write the paths of modules in a row: `layers.0–11`."""
+    first, last = paths[0], paths[-1]
+    if first == last:
+        return first
+    start = re.fullmatch(r"(.*?)(\d+)", first)
+    end = re.fullmatch(r"(.*?)(\d+)", last)
+    if start and end and start[1] == end[1]:
+        return f"{first}–{end[2]}"
+    return f"{first} … {last}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, Self
@@ -57,8 +58,8 @@ class Module:
     - a parameter is a `Parameter`, or any Tensor that requires a gradient;
     - a buffer, saved with the module but not trained, is any other Tensor or array.
 
-    Names are dotted paths such as `block1.layers.0.weight`. Attributes whose name starts with an
-    underscore are private: not walked. Nor are results that the graph computed.
+    Names are dotted paths such as `block1.layers.0.weight`. An array or plain Tensor whose name
+    starts with an underscore is private: not walked. Nor are results that the graph computed.
 
     Examples
     --------
@@ -198,6 +199,15 @@ class Module:
             note_change(own[name])
 
     # ---------------------------------------------------------------------------------- appearance
+    def draw(self, *inputs: Any, **options: Any) -> GraphView:
+        """Call this module and draw the graph: `minigrad.draw` with these options.
+
+        Arrays among the inputs become Tensors; buffers such as running means stay as they were.
+        """
+        graph = importlib.import_module("minigrad.graph")  # which is built on this file
+        view: GraphView = graph.draw_module(self, inputs, options)
+        return view
+
     def extra_repr(self) -> str:
         """Return what `repr` shows in brackets: numbers and text, unless a subclass writes this."""
         plain = {k: v for k, v in vars(self).items() if isinstance(v, int | float | str)}
@@ -281,7 +291,7 @@ def members(
     """Yield name, object, and its holder and key there, of what one module holds itself."""
     for key, value in enumerate(holder) if isinstance(holder, list | tuple) else holder.items():
         name = f"{prefix}{key}"
-        if not prefix and name.startswith("_"):
+        if not prefix and name.startswith("_") and not isinstance(value, Module | Parameter):
             continue
         if isinstance(value, Module | np.ndarray) or (isinstance(value, Tensor) and value.is_leaf):
             yield name, value, holder, key

@@ -108,6 +108,11 @@ def _einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
             while labels[i].count(name) > 1:
                 first = labels[i].index(name)
                 second = labels[i].index(name, first + 1)
+                if arrays[i].shape[first] != arrays[i].shape[second]:
+                    raise ValueError(
+                        f"einsum: {name!r} of {subscripts!r} is both {arrays[i].shape[first]} and "
+                        f"{arrays[i].shape[second]} long in an array of shape {arrays[i].shape}"
+                    )
                 arrays[i] = np.diagonal(arrays[i], 0, first, second)
                 labels[i] = labels[i].replace(name, "") + name
     explicit = f"{','.join(labels)}->{output}"

@@ -1,0 +1,91 @@
+"""Turning DOT into a picture: the program `dot`, else the package pygraphviz."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+
+TIMEOUT = 30.0  # seconds
+_BEGINS = {"svg": (b"<?xml", b"<svg"), "png": (b"\x89PNG\r\n",), "pdf": (b"%PDF",)}
+FORMATS = tuple(_BEGINS)
+# In a process of its own, so that it can be stopped, and a crash there is an error here.
+_PYGRAPHVIZ = """
+import sys, pygraphviz
+graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
+sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
+"""
+INSTALL = """\
+install one of:
+  apt install graphviz          (Debian, Ubuntu)
+  brew install graphviz         (macOS)
+  conda install graphviz        (conda)
+  pip install pygraphviz        (no system package needed; it brings Graphviz with it)"""
+
+
+class GraphvizNotFoundError(RuntimeError):
+    """Neither the program `dot` nor the package pygraphviz is there."""
+
+    def __init__(self, what: str):
+        super().__init__(
+            f"{what}: drawing needs Graphviz, and neither the program `dot` nor the package "
+            f"pygraphviz was found: {INSTALL}\nWithout it, .source, .save(path), .summary() and "
+            ".to_mermaid() still work."
+        )
+
+
+def command(format: str) -> list[str] | None:
+    """Return the command that reads DOT and writes `format`, None if there is no Graphviz."""
+    dot = shutil.which("dot")
+    if dot:
+        return [dot, f"-T{format}"]
+    if importlib.util.find_spec("pygraphviz"):
+        return [sys.executable, "-c", _PYGRAPHVIZ, format]
+    return None
+
+
+def render(source: str, format: str) -> bytes:
+    """Draw DOT.
+
+    Parameters
+    ----------
+    source : str
+        DOT.
+    format : {"svg", "png", "pdf"}
+        What to return.
+
+    Raises
+    ------
+    ValueError
+        If the format is another one.
+    GraphvizNotFoundError
+        If there is no Graphviz.
+    TimeoutError
+        If it takes longer than 30 s.
+    RuntimeError
+        If Graphviz fails, with its own words.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"render: the format must be svg, png or pdf, got {format!r}")
+    run = command(format)
+    if run is None:
+        raise GraphvizNotFoundError("render")
+    name = "dot" if len(run) == 2 else "pygraphviz"
+    try:
+        done = subprocess.run(run, input=source.encode(), capture_output=True, timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(
+            f"render: {name} took longer than {TIMEOUT:g} s: draw less, for example with depth=1 "
+            "or a smaller max_nodes"
+        ) from None
+    except OSError as error:
+        raise RuntimeError(f"render: {name} could not be run: {error}") from None
+    errors = done.stderr.decode(errors="replace").strip()
+    if done.returncode:
+        raise RuntimeError(f"render: {name} failed with status {done.returncode}: {errors}")
+    if not done.stdout.startswith(_BEGINS[format]):
+        raise RuntimeError(
+            f"render: {name} returned something that is no {format}: {done.stdout[:60]!r} {errors}"
+        )
+    return done.stdout

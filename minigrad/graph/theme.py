@@ -1,0 +1,91 @@
+"""Colours and the legend: three hues that colour-blind readers tell apart, all else grey."""
+
+from __future__ import annotations
+
+from minigrad.graph.model import Gradient, Graph
+
+# What a colour is for: in light, and in dark pictures.
+COLOURS = {
+    "text": ("#1A1A1A", "#ECECEC"),
+    "muted": ("#595959", "#ABABAB"),
+    "edge": ("#767676", "#8F8F8F"),
+    "op": ("#F2F2F2", "#2E2E2E"),
+    "op_border": ("#757575", "#909090"),
+    "folder": ("#E4E4E4", "#3A3A3A"),
+    "plain": ("#FFFFFF", "#1E1E1E"),
+    "parameter": ("#CFE5F6", "#123B57"),
+    "parameter_border": ("#0072B2", "#56B4E9"),
+    "output": ("#D6EFE2", "#12402F"),
+    "output_border": ("#00795A", "#2FC49A"),
+    "bad": ("#FBD9C6", "#5C2A06"),
+    "bad_border": ("#D55E00", "#F58A3C"),
+    # Gradients from vanished to large: the lightness says log10 of the RMS.
+    "op_0": ("#FDFDFD", "#242424"),
+    "op_1": ("#F1F1F1", "#303030"),
+    "op_2": ("#E2E2E2", "#3E3E3E"),
+    "op_3": ("#D0D0D0", "#4E4E4E"),
+    "op_4": ("#BABABA", "#606060"),
+    "parameter_0": ("#F4F9FD", "#0A2233"),
+    "parameter_1": ("#E1EFFA", "#0E3049"),
+    "parameter_2": ("#CEE4F5", "#123F60"),
+    "parameter_3": ("#B0D3EE", "#17517B"),
+    "parameter_4": ("#8FC1E6", "#1D6498"),
+}
+# For each kind of box: its shape, style, fill and border.
+LOOKS = {
+    "op": ("box", "rounded,filled", "op", "op_border"),
+    "module": ("folder", "filled", "folder", "op_border"),
+    "input": ("ellipse", "filled", "plain", "op_border"),
+    "constant": ("ellipse", "filled", "plain", "op_border"),
+    "parameter": ("box", "filled", "parameter", "parameter_border"),
+    "output": ("doubleoctagon", "filled", "output", "output_border"),
+    "reference": ("box", "rounded,filled,dashed", "plain", "op_border"),
+    "hidden": ("box", "rounded,filled,dashed", "plain", "op_border"),
+}
+STEPS = (1e-8, 1e-6, 1e-4, 1e-2)  # the limits of the five steps
+STEP_NAMES = ("<1e-8", "1e-8", "1e-6", "1e-4", "≥1e-2")
+
+
+def palette(theme: str) -> dict[str, str]:
+    """Return the colours of a theme by what they are for; "auto" is drawn in the light ones."""
+    return {role: pair[theme == "dark"] for role, pair in COLOURS.items()}
+
+
+def step(gradient: Gradient) -> int:
+    """Return which of the five steps a gradient is on, 0 where none arrived."""
+    low = gradient.low or 0.0
+    return sum(low >= limit for limit in STEPS) if low == low else len(STEPS)
+
+
+def stylesheet() -> str:
+    """Return the CSS that turns a light SVG dark where the reader's system is dark."""
+    rules = []
+    for light, dark in dict(COLOURS.values()).items():
+        for attribute in ("fill", "stroke"):
+            rules.append(f'.minigrad [{attribute}="{light.lower()}"]{{{attribute}:{dark}}}')
+    return f"@media (prefers-color-scheme:dark){{{''.join(rules)}}}"
+
+
+def legend(graph: Graph) -> list[tuple[str, str]]:
+    """List the kinds that are present: what stands for each, and what it means."""
+    kinds = {box.kind for box in graph.boxes}
+    boxes = graph.boxes
+    rows = [row for box in boxes for row in box.rows]
+    measured = any(item.gradient for item in [*boxes, *rows])
+    marks = [mark for box in boxes for mark in (box.bad, *(r.bad for r in box.rows))]
+    entries = [
+        ("input", "input or constant", bool(kinds & {"input", "constant"})),
+        ("op", "operation: its output", "op" in kinds),
+        ("parameter", "parameter", bool(rows) or "parameter" in kinds),
+        ("module", "folded module", "module" in kinds),
+        ("output", "output", "output" in kinds),
+        ("reference", "→ drawn elsewhere", "reference" in kinds),
+        ("hidden", "hidden operations", "hidden" in kinds),
+        ("dotted", "dotted: no gradient", not all(i.requires_grad for i in [*boxes, *rows])),
+        ("repeat", "to the next repeat", any(e.repeat for e in graph.edges)),
+        ("bad", "first non-finite value", any(m and m.first for m in marks)),
+        ("bad_gradient", "first non-finite gradient", any(b.bad_gradient for b in boxes)),
+        ("reached", "reached by it", any(e.bad for e in graph.edges)),
+        ("scale", "RMS of the gradient", measured),
+    ]
+    return [(kind, text) for kind, text, present in entries if present]

@@ -1,0 +1,89 @@
+"""The words in a picture: headings, facts, tooltips, the same for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minigrad.graph.model import Box, Edge, Row, count, human
+
+SHOW = ("shape", "dtype", "bytes")
+
+
+def heading(box: Box) -> str:
+    """Return the first line: `h = relu`, `power(·, 2)`, `loss = 2.3026`, `x`."""
+    if box.kind == "output":
+        return box.label if box.value is None else f"{box.label} = {box.value:.5g}"
+    if box.kind != "op":
+        return box.label
+    text = box.label
+    if box.scalars:
+        given = dict(box.scalars)
+        text += f"({', '.join(given.get(i, '·') for i in range(box.arguments))})"
+    return f"{box.name} = {text}" if box.name else text
+
+
+def facts(item: Box | Row, show: Sequence[str]) -> str:
+    """Return shape and dtype, or what `show` asks for, and the value of a scalar."""
+    if item.shape is None:
+        return ""
+    parts = {"shape": str(item.shape), "dtype": item.dtype, "bytes": human(item.nbytes)}
+    text = " ".join(parts[what] for what in SHOW if what in show)
+    if isinstance(item, Box) and item.kind in ("op", "input") and item.value is not None:
+        text += f" = {item.value:.5g}"
+    return text
+
+
+def lines(box: Box, show: Sequence[str]) -> list[str]:
+    """Return what stands in a box under its heading, without the rows."""
+    hidden = box.kind == "output" and (box.value is not None or not show)
+    result = [] if hidden else [facts(box, show)]
+    if box.kind == "module":
+        parameters = [f"{box.parameters:,} params"] if box.parameters else []
+        result = [" · ".join([count(box.ops, "op"), *parameters])]
+        result.append(" → ".join([", ".join(box.inputs[:3]) or "()", facts(box, show)]))
+    if box.gradient and box.kind not in ("output", "reference"):
+        result.append(box.gradient.text)
+    if box.bad and (box.bad.first or box.kind != "output"):
+        result.append(f"⚠ {box.bad.text}")
+    if box.bad_gradient:
+        result.append(f"⚠ {box.bad_gradient.text} in its gradient")
+    return [line for line in result if line]
+
+
+def row_text(row: Row, show: Sequence[str]) -> str:
+    """Return the text of a parameter's row."""
+    parts = [row.label, facts(row, show)]
+    if row.uses > 1:
+        parts.append(f"used {row.uses}×")
+    if row.gradient:
+        parts.append(row.gradient.text)
+    if row.bad:
+        parts.append(f"⚠ {row.bad.text}")
+    return "  ".join(part for part in parts if part)
+
+
+def tooltip(box: Box) -> str:
+    """Return what a pointer over the box brings up."""
+    parts = [f"{heading(box)}: {box.shape} {box.dtype}, {human(box.nbytes)}"]
+    if box.shape is None:
+        parts = [heading(box)]
+    if box.keywords:
+        parts.append(box.keywords)
+    if box.saved:
+        parts.append(f"holds {human(box.saved)} for backward")
+    parts += [f"{row.name}: {row.shape} {row.dtype}, {human(row.nbytes)}" for row in box.rows]
+    if box.gradient:
+        parts.append(box.gradient.text)
+    if box.source:
+        parts.append("{}:{} in {}".format(*box.source))
+    if box.target:
+        parts.append(f"the same as {box.target}")
+    return "\n".join(parts)
+
+
+def edge_tooltip(edge: Edge, tail: str, head: str) -> str:
+    """Return what a pointer over the edge brings up."""
+    text = f"{tail} → {head}, argument {edge.argument}"
+    text += f": {edge.shape} {edge.dtype}, {human(edge.nbytes)}"
+    return text + (f", {edge.uses} times" if edge.uses > 1 else "")
+
