@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad import ops
 from minigrad.backward import gradients
-from minigrad.kernels.threads import get_num_threads, set_num_threads
 from minigrad.mode import enable_grad, is_grad_enabled, no_grad
 from minigrad.random import manual_seed
 from minigrad.recording import differentiable
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from minigrad import data, functional, nn, optim, testing, training
     from minigrad.debugging import NonFiniteError, debug
     from minigrad.graph import draw
+    from minigrad.kernels.threads import get_num_threads, set_num_threads
 
 __version__ = "0.1.0"
 __all__ = [
@@ -42,8 +42,13 @@ __all__ = [
 ]
 
 
-# Names that are no module, and where they are.
-_IN = {"NonFiniteError": "debugging", "debug": "debugging", "draw": "graph"}
+_IN = {  # the names that are no modules, and where they are
+    "NonFiniteError": "debugging",
+    "debug": "debugging",
+    "draw": "graph",
+    "get_num_threads": "kernels.threads",
+    "set_num_threads": "kernels.threads",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -60,10 +60,14 @@ def set_num_threads(n: int) -> None:
 
     Raises
     ------
+    TypeError
+        If `n` is not an integer.
     ValueError
-        If `n` is less than 1.
+        If it is less than 1.
     """
     global _threads, _pool
+    if not isinstance(n, int):
+        raise TypeError(f"set_num_threads: expected a number of threads, got {n!r}")
     if n < 1:
         raise ValueError(f"set_num_threads: expected at least 1 thread, got {n}")
     with _lock:

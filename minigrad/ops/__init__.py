@@ -1,13 +1,8 @@
-"""The table's rows: the pullbacks of NumPy's functions, one file for each family."""
+"""The table's rows: the pullbacks of NumPy's functions, one file for each family.
 
-from minigrad.ops import convolution, elementwise, indexing, linalg, pooling, reduction, shape
+Those of images, `convolution` and `pooling`, are imported by `minigrad.functional`.
+"""
 
-__all__ = [
-    "convolution",
-    "elementwise",
-    "indexing",
-    "linalg",
-    "pooling",
-    "reduction",
-    "shape",
-]
+from minigrad.ops import elementwise, indexing, linalg, reduction, shape, windows
+
+__all__ = ["elementwise", "indexing", "linalg", "reduction", "shape", "windows"]

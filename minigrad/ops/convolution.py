@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.kernels import convolution as kernels
-from minigrad.ops.geometry import Geometry, check_images, full_geometry, pair
+from minigrad.ops.geometry import (
+    Geometry,
+    as_arrays,
+    check_groups,
+    check_images,
+    full_geometry,
+    pair,
+)
 from minigrad.recording import differentiable
 
 
@@ -86,16 +93,15 @@ def conv2d(
     ValueError
         If shapes do not fit.
     """
-    if weight.ndim != 4:
-        raise ValueError(f"conv2d: weight must be (O, C // groups, KH, KW), got {weight.shape}")
+    x, weight, bias = as_arrays(x, weight, bias)
+    if weight.ndim != 4 or not weight.size:
+        raise ValueError(
+            f"conv2d: weight must be (O, C // groups, KH, KW), none of them 0, got {weight.shape}"
+        )
     geometry = full_geometry("conv2d", weight.shape[2:], stride, padding, dilation)
     check_images("conv2d", x, weight.shape[2:], geometry["padding"], geometry["dilation"])
     out, channels = weight.shape[:2]
-    if groups < 1 or x.shape[1] % groups or out % groups:
-        raise ValueError(
-            f"conv2d: groups={groups} must divide both the {x.shape[1]} channels of x and the "
-            f"{out} filters of weight"
-        )
+    check_groups("conv2d", groups, channels_of_x=x.shape[1], filters_of_weight=out)
     if channels * groups != x.shape[1]:
         raise ValueError(
             f"conv2d: x has {x.shape[1]} channels (shape {x.shape}) but weight expects "
@@ -145,11 +151,13 @@ def conv_transpose2d(
         + 1.
     """
     name = "conv_transpose2d"
-    if x.ndim != 4 or weight.ndim != 4 or x.shape[1] != weight.shape[0] or x.shape[1] % groups:
+    x, weight, bias = as_arrays(x, weight, bias)
+    if x.ndim != 4 or weight.ndim != 4 or not weight.size or x.shape[1] != weight.shape[0]:
         raise ValueError(
-            f"{name}: x must be (N, C, H, W) and weight (C, O // groups, KH, KW) with groups "
-            f"dividing C, got x {x.shape}, weight {weight.shape}, groups={groups}"
+            f"{name}: x must be (N, C, H, W) and weight (C, O // groups, KH, KW), with the same C "
+            f"and none of weight's 0, got x {x.shape} and weight {weight.shape}"
         )
+    check_groups(name, groups, channels_of_x=x.shape[1])
     geometry = full_geometry(name, weight.shape[2:], stride, padding, dilation)
     extra = pair(name, "output_padding", output_padding, 0)
     if any(e >= s for e, s in zip(extra, geometry["stride"], strict=True)):

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from minigrad.kernels.columns import NO_PADS
+from minigrad.tensor import Tensor
 
 Geometry = dict[str, Any]
 
 
 def pair(name: str, what: str, value: Any, least: int) -> tuple[int, int]:
     """Return an integer or a pair of them as a pair, of at least `least`."""
-    pair = (value, value) if isinstance(value, int | np.integer) else tuple(value)
+    pair = value if isinstance(value, tuple | list) else (value, value)
     if len(pair) != 2 or any(not isinstance(v, int | np.integer) or v < least for v in pair):
         raise ValueError(
             f"{name}: {what} must be an integer of at least {least}, or a pair of them, got "
             f"{value!r}"
         )
     return int(pair[0]), int(pair[1])
+
+
+def check_groups(name: str, groups: Any, **channels: int) -> None:
+    """Refuse groups that do not divide the channels."""
+    if not isinstance(groups, int | np.integer) or groups < 1:
+        raise ValueError(f"{name}: groups must be an integer of at least 1, got {groups!r}")
+    if any(n % groups for n in channels.values()):
+        counts = " and ".join(f"{n} {what.replace('_', ' ')}" for what, n in channels.items())
+        raise ValueError(f"{name}: groups={groups} must divide {counts}")
+
+
+def as_arrays(*values: Any) -> Iterator[Any]:
+    """Yield Tensors, arrays and None as they are, and Tensors of lists."""
+    for value in values:
+        yield value if value is None or hasattr(value, "ndim") else Tensor(value)
 
 
 def _padding(name: str, value: Any, kernel: Any, stride: Any, dilation: Any) -> Any:

@@ -66,12 +66,14 @@ def _take_along_axis(g: Any, _y: Any, _arr: Any, indices: Any, axis: int | None 
 define(operator.getitem, _getitem, forward=lambda x, key: x[key])
 _take_along = define(np.take_along_axis, _take_along_axis)
 implementations[np.take_along_axis] = lambda arr, indices, axis=-1: record(
-    _take_along, (arr,), {"indices": bare(indices), "axis": axis}
+    _take_along, (arr,), {"indices": np.asarray(bare(indices)), "axis": axis}
 )
 
 
 def _take(a: Any, indices: Any, axis: int | None = None) -> Any:
     indices = np.asarray(bare(indices))
+    if indices.dtype == bool or not indices.size:  # to np.take these are positions, to a[...] not
+        indices = indices.astype(np.intp)
     if axis is None:
         return np.ravel(a)[indices]
     return a[(slice(None),) * normalize_axis_index(axis, a.ndim, "take") + (indices,)]

@@ -158,7 +158,7 @@ def _einsum_pullback(
         operands = [g, *xs[:i], *xs[i + 1 :]]
         d = np.einsum(f"{','.join(others)}->{shared}", *operands, optimize=optimize)
         lengths = dict(zip(shared, d.shape, strict=True))
-        full = [max(lengths.get(c, 1), n) for c, n in zip(labels[i], x.shape, strict=True)]
+        full = [lengths.get(c, 1) if n == 1 else n for c, n in zip(labels[i], x.shape, strict=True)]
         d = np.reshape(d, [lengths.get(c, 1) for c in labels[i]])
         gradients.append(unbroadcast(np.broadcast_to(d, full), x.shape))
     return gradients

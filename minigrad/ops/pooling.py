@@ -1,16 +1,14 @@
-"""Pooling of images and windows of arrays, each with its adjoint."""
+"""Pooling of images, and im2col and col2im, each with its adjoint."""
 
 from __future__ import annotations
 
-from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from minigrad.kernels import columns, pooling
-from minigrad.ops.geometry import Geometry, check_images, full_geometry, pair
-from minigrad.recording import bare, differentiable, implementations
+from minigrad.ops.geometry import Geometry, as_arrays, check_images, full_geometry, pair
+from minigrad.recording import bare, differentiable
 
 
 # ------------------------------------------------------------------------------------ max pooling
@@ -36,7 +34,11 @@ def _max_pool2d(x: Any, *, window: Geometry) -> Any:
     return pooling.max_pool2d(x, **window)
 
 
-def _window(name: str, x: Any, kernel_size: Any, stride: Any, padding: Any) -> Geometry:
+def _window(
+    name: str, x: Any, kernel_size: Any, stride: Any, padding: Any, kinds: str = "f"
+) -> Geometry:
+    if x.dtype.kind not in kinds:
+        raise TypeError(f"{name}: can't pool {x.dtype}: convert x with x.astype(np.float32)")
     kernel = pair(name, "kernel_size", kernel_size, 1)
     geometry = full_geometry(name, kernel, kernel if stride is None else stride, padding)
     check_images(name, x, kernel, geometry["padding"])
@@ -69,7 +71,8 @@ def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0) -
     Tensor
         Shape (N, C, OH, OW) with OH = (H + 2 padding - kernel) // stride + 1.
     """
-    return _max_pool2d(x, window=_window("max_pool2d", x, kernel_size, stride, padding))
+    (x,) = as_arrays(x)
+    return _max_pool2d(x, window=_window("max_pool2d", x, kernel_size, stride, padding, "fiu"))
 
 
 # -------------------------------------------------------------------------------- average pooling
@@ -85,6 +88,7 @@ def _avg_pool2d(x: Any, *, window: Geometry) -> Any:
 
 def avg_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0) -> Any:
     """Return the mean of every window; padding counts as zeros. Parameters as for `max_pool2d`."""
+    (x,) = as_arrays(x)
     return _avg_pool2d(x, window=_window("avg_pool2d", x, kernel_size, stride, padding))
 
 
@@ -112,6 +116,7 @@ def im2col(x: Any, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation
     kernel_size, stride, padding, dilation : int or pair
         The windows, as for `conv2d`.
     """
+    (x,) = as_arrays(x)
     kernel = pair("im2col", "kernel_size", kernel_size, 1)
     geometry = full_geometry("im2col", kernel, stride, padding, dilation)
     check_images("im2col", x, kernel, geometry["padding"], geometry["dilation"])
@@ -142,9 +147,12 @@ def col2im(
     Tensor
         Shape `input_shape`.
     """
+    (col,) = as_arrays(col)
     kernel = pair("col2im", "kernel_size", kernel_size, 1)
     geometry = full_geometry("col2im", kernel, stride, padding, dilation)
     shape = tuple(input_shape)
+    if len(shape) != 4 or min(shape) < 0:
+        raise ValueError(f"col2im: input_shape must be (N, C, H, W), got {shape}")
     check_images("col2im", np.empty(shape, bool), kernel, geometry["padding"], geometry["dilation"])
     window = {"kernel": kernel, **geometry}
     n, oh, ow, *row = columns.col_shape(shape, **window)
@@ -154,38 +162,3 @@ def col2im(
             f"col2im: images of shape {shape} have windows of shape {expected}, got {col.shape}"
         )
     return _col2im(col, x_shape=shape, window=window)
-
-
-# ----------------------------------------------------------------------- windows of any array
-def _add_up(g: Any, _y: Any, _x: Any, *, window: tuple[int, ...], axes: tuple[int, ...]) -> Any:
-    return _overlap_add(g, x_shape=_x.shape, window=window, axes=axes)
-
-
-@differentiable(_add_up)
-def _windows(x: Any, *, window: tuple[int, ...], axes: tuple[int, ...]) -> Any:
-    return sliding_window_view(x, window, axes)
-
-
-@differentiable(lambda u, _y, _g, *, x_shape, window, axes: _windows(u, window=window, axes=axes))
-def _overlap_add(
-    g: Any, *, x_shape: tuple[int, ...], window: tuple[int, ...], axes: tuple[int, ...]
-) -> Any:
-    x = np.zeros(x_shape, g.dtype)
-    for offset in product(*map(range, window)):
-        place = [slice(None)] * len(x_shape)
-        for axis, start in zip(axes, offset, strict=True):
-            place[axis] = slice(start, start + g.shape[axis])
-        x[tuple(place)] += g[(..., *offset)]
-    return x
-
-
-def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
-    window = tuple(window_shape) if np.ndim(window_shape) else (window_shape,)
-    axes = range(x.ndim) if axis is None else axis if np.ndim(axis) else (axis,)
-    axes = tuple(a % x.ndim for a in axes)
-    if len(set(axes)) != len(axes):
-        raise TypeError(f"sliding_window_view: axis={axis} names an axis twice: no derivative here")
-    return _windows(x, window=window, axes=axes)
-
-
-implementations[sliding_window_view] = _sliding_window_view

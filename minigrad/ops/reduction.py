@@ -15,7 +15,7 @@ Axis = int | tuple[int, ...] | None
 
 def spread(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     """Give a reduced array its axes back: one value for all that were reduced to it."""
-    if axis is not None and not keepdims:
+    if axis is not None and not keepdims and shape:  # a scalar has no axis, yet takes axis=0
         g = np.expand_dims(g, axis)
     return np.broadcast_to(g, shape)
 
@@ -125,6 +125,8 @@ def _euclidean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """Vector norms of any order, and the Frobenius norm."""
     axes = x.ndim if axis is None else np.size(axis)
+    if axis is not None and axes not in (1, 2):
+        raise ValueError(f"norm: expected one axis or two, got axis={axis}")
     if ord is None or (ord == "fro" and axes == 2):
         return _euclidean(x, axis=axis, keepdims=keepdims)
     if axes != 1:
@@ -135,7 +137,7 @@ def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) ->
 
 
 def _vector_norm(x: Any, axis: Axis = None, *, keepdims: bool = False, ord: Any = 2) -> Any:
-    if ord == 2:
+    if ord is None or ord == 2:
         return _euclidean(x, axis=axis, keepdims=keepdims)
     size = np.abs(x)
     if ord == math.inf:

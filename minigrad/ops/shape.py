@@ -51,8 +51,8 @@ define(np.moveaxis, lambda g, _y, _x, source, destination: np.moveaxis(g, destin
 define(np.broadcast_to, lambda g, _y, _x, shape: unbroadcast(g, _x.shape))
 define(np.flip, lambda g, _y, _x, axis=None: np.flip(g, axis))
 define(np.roll, lambda g, _y, _x, shift, axis=None: np.roll(g, _negative(shift), axis))
-define(np.tril, lambda g, _y, _m, k=0: np.tril(g, k))
-define(np.triu, lambda g, _y, _m, k=0: np.triu(g, k))
+define(np.tril, lambda g, _y, _m, k=0: unbroadcast(np.tril(g, k), _m.shape))
+define(np.triu, lambda g, _y, _m, k=0: unbroadcast(np.triu(g, k), _m.shape))
 implementations[np.flipud] = lambda m: np.flip(m, 0)
 implementations[np.fliplr] = lambda m: np.flip(m, 1)
 implementations[np.matrix_transpose] = lambda x: np.swapaxes(x, -1, -2)
@@ -137,10 +137,11 @@ def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]
         ends = [0, *indices_or_sections, n]
         ends = [slice(None).indices(n)[1] if e is None else e for e in ends]
     else:
-        if indices_or_sections <= 0:
-            raise ValueError(f"split: expected 1 part or more, got {indices_or_sections}")
-        small, larger = divmod(n, indices_or_sections)
-        counts = [small + 1] * larger + [small] * (indices_or_sections - larger)
+        parts = int(indices_or_sections)
+        if parts <= 0:
+            raise ValueError(f"split: expected 1 part or more, got {parts}")
+        small, larger = divmod(n, parts)
+        counts = [small + 1] * larger + [small] * (parts - larger)
         ends = [0, *np.cumsum(counts).tolist()]
     before = (slice(None),) * axis
     return [ary[(*before, slice(a, b))] for a, b in pairwise(ends)]

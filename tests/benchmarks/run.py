@@ -114,12 +114,13 @@ def measure(workload, peers, options):
     return rounds, peak
 
 
-def measure_imports(peers, options):
+def measure_imports(peers, options, cache):
     rounds = {peer: [] for peer in peers if PEERS[peer][1]}
     for _ in range(options.sittings * options.rounds + 1):
         for peer in list(rounds):
             command = [sys.executable, "-c", IMPORT_CODE.format(PEERS[peer][1])]
-            env = environment(options)
+            env = environment(options) | {"PYTHONPYCACHEPREFIX": cache}
+            env.pop("PYTHONDONTWRITEBYTECODE", None)  # installed packages are compiled
             done = subprocess.run(command, env=env, text=True, capture_output=True)
             if done.returncode:
                 print(f"{peer} import: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
@@ -238,7 +239,7 @@ def main(arguments=None):
     for name in options.only:
         print(f"{name} ...", file=sys.stderr)
         if name == IMPORT:
-            rounds, peak, scale, unit = measure_imports(peers, options), {}, 1e3, "ms"
+            rounds, peak, scale, unit = measure_imports(peers, options, cache), {}, 1e3, "ms"
         else:
             (rounds, peak), (_, _, scale, unit) = measure(name, peers, options), WORKLOADS[name]
         rows.append(row(name, rounds, scale, unit))
