@@ -8,7 +8,7 @@ that of `convolution.batch_innermost`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -18,8 +18,7 @@ from minigrad.kernels.threads import get_num_threads, share
 # Threads cost more than they save below this.
 SHARED_PIXELS = 1 << 16
 Place = tuple[slice, slice, slice, slice]
-# The index of a tap in its window, the outputs it feeds, and the pixels it reads for them.
-Tap = tuple[int, Place, Place]
+Tap = tuple[Place, Place]  # the outputs that one place in the windows feeds, and from which pixels
 
 
 def _empty(like: Array, shape: tuple[int, ...], dtype: object = None) -> Array:
@@ -44,8 +43,8 @@ def _over_channels(
         work(
             (every, channels, every, every),
             [
-                (i * kernel[1] + j, (every, channels, *outputs), (every, channels, *pixels))
-                for (i, j), outputs, pixels in found
+                ((every, channels, *outputs), (every, channels, *pixels))
+                for _, outputs, pixels in found
             ],
         )
 
@@ -69,43 +68,14 @@ def max_pool2d(x: Array, kernel: Pair, stride: Pair, padding: Pads = NO_PADS) ->
 
     def work(whole: Place, taps: list[Tap]) -> None:
         if padding == NO_PADS:
-            y[whole] = x[taps[0][2]]
+            y[whole] = x[taps[0][1]]
         else:
             y[whole] = lowest
-        for _, outputs, pixels in taps[padding == NO_PADS :]:
+        for outputs, pixels in taps[padding == NO_PADS :]:
             np.maximum(y[outputs], x[pixels], out=y[outputs])
 
     _over_channels(work, x.shape, y.shape, kernel, stride, padding)
     return y
-
-
-def max_pool2d_index(
-    x: Array, y: Array, kernel: Pair, stride: Pair, padding: Pads = NO_PADS
-) -> Array:
-    """Return the place of each maximum `y` in its window of `x`, i * KW + j: at a tie the first.
-
-    Returns
-    -------
-    ndarray, shape (N, C, OH, OW)
-        Of dtype uint8, or the smallest that holds KH * KW.
-    """
-    size = kernel[0] * kernel[1]
-    index = _empty(y, y.shape, np.min_scalar_type(size))
-
-    def work(whole: Place, taps: list[Tap]) -> None:
-        for nan in (False, True):
-            index[whole] = 0  # from here the index counts the taps since the last one that hit
-            for _, outputs, pixels in reversed(taps):
-                miss = np.not_equal(x[pixels], y[outputs])
-                if nan:
-                    miss &= x[pixels] == x[pixels]
-                index[whole] += 1
-                index[outputs] *= miss.view(np.uint8)
-            if index[whole].max(initial=0) < size:
-                return  # all were hit; otherwise there is a NaN, which differs even from itself
-
-    _over_channels(work, x.shape, y.shape, kernel, stride, padding)
-    return index
 
 
 def _keep(values: Array, mask: Array, out: Array | None = None) -> Array:
@@ -116,45 +86,59 @@ def _keep(values: Array, mask: Array, out: Array | None = None) -> Array:
     return kept.view(values.dtype)
 
 
-def max_pool2d_scatter(
-    g: Array, index: Array, x_shape: tuple[int, ...], kernel: Pair, stride: Pair,
-    padding: Pads = NO_PADS,
-) -> Array:  # fmt: skip
-    """Return the gradient of `max_pool2d`: `g` added to the pixels that `index` points at."""
-    if [s // g.itemsize for s in g.strides] != [s // index.itemsize for s in index.strides]:
-        other, g = g, _empty(index, g.shape, g.dtype)
+def _first_hits(x: Array, y: Array, whole: Place, taps: list[Tap]) -> Iterator[tuple[Tap, Array]]:
+    """Yield each tap with a mask of the outputs whose maximum is there: at a tie the first tap."""
+    free = np.ones_like(y[whole], bool)
+    nan = bool(np.isnan(y[whole]).any())
+    for tap in taps:
+        outputs, pixels = tap
+        hit = np.equal(x[pixels], y[outputs])
+        if nan:
+            hit |= np.isnan(x[pixels])
+        left = free[:, :, *outputs[2:]]
+        hit &= left
+        left ^= hit
+        yield tap, hit
+
+
+def max_pool2d_gradient(
+    g: Array, x: Array, y: Array, kernel: Pair, stride: Pair, padding: Pads = NO_PADS
+) -> Array:
+    """Return the gradient of `max_pool2d`: `g` added to the pixel of each maximum `y` of `x`."""
+    if g.strides != y.strides:
+        other, g = g, np.empty_like(y)
         g[...] = other
-    dx = _empty(index, x_shape, g.dtype)
+    dx = _empty(x, x.shape, g.dtype)
     apart = all(s >= k for s, k in zip(stride, kernel, strict=True))
-    covered = [k * s for k, s in zip(kernel, g.shape[2:], strict=True)]
-    tiled = kernel == stride and padding == NO_PADS and covered == list(x_shape[2:])
+    covered = [k * n for k, n in zip(kernel, g.shape[2:], strict=True)]
+    tiled = kernel == stride and padding == NO_PADS and covered == list(x.shape[2:])
 
     def work(whole: Place, taps: list[Tap]) -> None:
         if not tiled:
             dx[whole] = 0
-        for k, outputs, pixels in taps:
+        for (outputs, pixels), hit in _first_hits(x, y, whole, taps):
             if apart:
-                _keep(g[outputs], index[outputs] == k, dx[pixels])
+                _keep(g[outputs], hit, dx[pixels])
             else:
-                dx[pixels] += _keep(g[outputs], index[outputs] == k)
+                dx[pixels] += _keep(g[outputs], hit)
 
-    _over_channels(work, x_shape, g.shape, kernel, stride, padding)
+    _over_channels(work, x.shape, y.shape, kernel, stride, padding)
     return dx
 
 
 def max_pool2d_gather(
-    x: Array, index: Array, kernel: Pair, stride: Pair, padding: Pads = NO_PADS
+    u: Array, x: Array, y: Array, kernel: Pair, stride: Pair, padding: Pads = NO_PADS
 ) -> Array:
-    """Return the pixels of `x` that `index` points at: the adjoint of `max_pool2d_scatter`."""
-    y = _empty(index, index.shape, x.dtype)
+    """Return the pixels of `u` where `x` has its maxima `y`: the adjoint of the gradient."""
+    picked = _empty(y, y.shape, u.dtype)
 
     def work(whole: Place, taps: list[Tap]) -> None:
-        y[whole] = 0
-        for k, outputs, pixels in taps:
-            y[outputs] += _keep(x[pixels], index[outputs] == k)
+        picked[whole] = 0
+        for (outputs, pixels), hit in _first_hits(x, y, whole, taps):
+            picked[outputs] += _keep(u[pixels], hit)
 
     _over_channels(work, x.shape, y.shape, kernel, stride, padding)
-    return y
+    return picked
 
 
 def avg_pool2d(x: Array, kernel: Pair, stride: Pair, padding: Pads = NO_PADS) -> Array:
@@ -163,7 +147,7 @@ def avg_pool2d(x: Array, kernel: Pair, stride: Pair, padding: Pads = NO_PADS) ->
 
     def work(whole: Place, taps: list[Tap]) -> None:
         y[whole] = 0
-        for _, outputs, pixels in taps:
+        for outputs, pixels in taps:
             y[outputs] += x[pixels]
         y[whole] /= kernel[0] * kernel[1]
 
@@ -180,7 +164,7 @@ def avg_pool2d_gradient(
     def work(whole: Place, taps: list[Tap]) -> None:
         dx[whole] = 0
         share_of = g[whole] / (kernel[0] * kernel[1])
-        for _, (_, _, *outputs), pixels in taps:
+        for (_, _, *outputs), pixels in taps:
             dx[pixels] += share_of[:, :, *outputs]
 
     _over_channels(work, x_shape, g.shape, kernel, stride, padding)

@@ -42,10 +42,12 @@ implementations[np.conjugate] = lambda x: np.positive(x)
 
 
 def _power_base(g: Any, _y: Any, a: Any, b: Any) -> Any:
-    """d(a**b)/da = b a**(b-1); 0 where b = 0, whatever a is."""
+    """d(a**b)/da = b a**(b-1); 0 where b = 0, even at a = 0."""
     if isinstance(b, float | int):
-        return g * (2 * a) if b == 2 else g * (b * a ** (b - 1 if b else 1))
-    return g * b * a ** np.where(b == 0, 1, b - 1)
+        if b == 0:
+            return np.zeros_like(g)
+        return g * (2 * a) if b == 2 else g * (b * a ** (b - 1))
+    return g * b * np.where((a == 0) & (b == 0), 1, a) ** (b - 1)
 
 
 def _power_exponent(g: Any, y: Any, a: Any, _b: Any) -> Any:
@@ -73,7 +75,14 @@ define(
     np.logaddexp2, lambda g, y, a, _b: g * np.exp2(a - y), lambda g, y, _a, b: g * np.exp2(b - y)
 )
 
+
 # ---------------------------------------------------------------- trigonometric and hyperbolic
+def _radius(a: Any, b: Any) -> Any:
+    """The length of (a, b), without overflow or underflow; 1 at (0, 0)."""
+    r = np.hypot(a, b)
+    return np.where(r == 0, 1, r)
+
+
 define(np.sin, lambda g, _y, x: g * np.cos(x))
 define(np.cos, lambda g, _y, x: -g * np.sin(x))
 define(np.tan, lambda g, y, _x: g * (1 + y * y))
@@ -81,9 +90,9 @@ define(np.arcsin, lambda g, _y, x: g / np.sqrt(1 - x * x))
 define(np.arccos, lambda g, _y, x: -g / np.sqrt(1 - x * x))
 define(np.arctan, lambda g, _y, x: g / (1 + x * x))
 define(
-    np.arctan2,
-    lambda g, _y, a, b: g * b / (a * a + b * b),
-    lambda g, _y, a, b: -g * a / (a * a + b * b),
+    np.arctan2,  # 0 at (0, 0)
+    lambda g, _y, a, b: g * (b / _radius(a, b)) / _radius(a, b),
+    lambda g, _y, a, b: -g * (a / _radius(a, b)) / _radius(a, b),
 )
 define(np.sinh, lambda g, _y, x: g * np.cosh(x))
 define(np.cosh, lambda g, _y, x: g * np.sinh(x))
@@ -104,7 +113,7 @@ for radians in (np.radians, np.deg2rad):
 # -------------------------------------------------------------- kinks and steps: 0 at the kink
 define(np.absolute, lambda g, _y, x: g * np.sign(x))
 define(np.fabs, lambda g, _y, x: g * np.sign(x))
-define(np.copysign, lambda g, _y, a, b: g * np.copysign(np.sign(a), a * b), _zero)
+define(np.copysign, lambda g, _y, a, b: g * np.sign(a) * np.copysign(np.ones_like(a), b), _zero)
 for step in (np.sign, np.floor, np.ceil, np.trunc, np.rint):
     define(step, _zero)
 define(np.floor_divide, _zero, _zero)

@@ -12,24 +12,22 @@ from minigrad.recording import bare, differentiable
 
 
 # ------------------------------------------------------------------------------------ max pooling
-@differentiable(lambda u, _y, _g, *, index, x_shape, window: _gather(u, index=index, window=window))
-def _scatter(g: Any, *, index: Any, x_shape: tuple[int, ...], window: Geometry) -> Any:
-    return pooling.max_pool2d_scatter(g, index, x_shape, **window)
+# Where the maxima are has no derivative, so x and y go into the pullback's pullbacks bare.
+@differentiable(lambda u, _y, _g, *, maxima, window: _gather(u, maxima=maxima, window=window))
+def _to_the_maxima(g: Any, *, maxima: tuple[Any, Any], window: Geometry) -> Any:
+    return pooling.max_pool2d_gradient(g, *maxima, **window)
 
 
 @differentiable(
-    lambda g, _y, _x, *, index, window: _scatter(g, index=index, x_shape=_x.shape, window=window)
+    lambda g, _y, _u, *, maxima, window: _to_the_maxima(g, maxima=maxima, window=window)
 )
-def _gather(x: Any, *, index: Any, window: Geometry) -> Any:
-    return pooling.max_pool2d_gather(x, index, **window)
+def _gather(u: Any, *, maxima: tuple[Any, Any], window: Geometry) -> Any:
+    return pooling.max_pool2d_gather(u, *maxima, **window)
 
 
-def _to_the_maxima(g: Any, y: Any, x: Any, *, window: Geometry) -> Any:
-    index = pooling.max_pool2d_index(bare(x), bare(y), **window)
-    return _scatter(g, index=index, x_shape=x.shape, window=window)
-
-
-@differentiable(_to_the_maxima)
+@differentiable(
+    lambda g, y, x, *, window: _to_the_maxima(g, maxima=(bare(x), bare(y)), window=window)
+)
 def _max_pool2d(x: Any, *, window: Geometry) -> Any:
     return pooling.max_pool2d(x, **window)
 
