@@ -225,6 +225,7 @@ def gradients(
 
     Examples
     --------
+    >>> from minigrad import Tensor
     >>> x = Tensor(3.0, requires_grad=True)
     >>> (slope,) = gradients(x**3, [x], create_graph=True)
     >>> (curvature,) = gradients(slope, [x])

@@ -310,5 +310,3 @@ def differentiable(
         return function
 
     return decorate
-
-

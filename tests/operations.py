@@ -94,6 +94,7 @@ for _name, _torch in BINARY.items():
     row(f"{_name} column and row", _f, COLUMN, ROW + 0.043, torch=_torch)
     if "power" not in _name:
         row(f"{_name} both signs", _f, A, BIG, torch=_torch)
+row("power of exponents 0, 1, 2", np.power, UNIT, np.array([0.0, 1.0, 2.0, -0.0]), torch="pow")
 row("ldexp", lambda x: np.ldexp(x, [1, -2, 0, 3]), A,
     torch=lambda t, x: x * t.tensor([2, 1 / 4, 1, 8]))  # fmt: skip
 row("where", lambda a, b: np.where(A > 0, a, b), A, V,
@@ -130,6 +131,10 @@ for _axis in (None, 0, 1, -1, (0, 1), (-1, 0)):
             torch=lambda t, x, k=_t: t.linalg.vector_norm(x, **k))  # fmt: skip
 row("amax", lambda x: np.amax(x, axis=1), A, torch=lambda t, x: t.amax(x, 1))
 row("amin", lambda x: np.amin(x, axis=1), A, torch=lambda t, x: t.amin(x, 1))
+row("sum of a scalar", lambda x: np.sum(x, axis=0), np.array(0.7), torch=lambda t, x: t.sum(x, 0))
+row(
+    "max of a scalar", lambda x: np.max(x, axis=-1), np.array(0.7), torch=lambda t, x: t.amax(x, -1)
+)
 row("prod of three axes", lambda x: np.prod(x, axis=(0, 2)), C, torch=None)
 row("var ddof", lambda x: np.var(x, axis=0, ddof=1), A, torch=lambda t, x: t.var(x, 0))
 row("std ddof", lambda x: np.std(x, axis=(0, 2), ddof=0.5, keepdims=True), C,
@@ -205,6 +210,8 @@ for _name, _f, _torch in [
     ("roll flat", lambda x: np.roll(x, 5), lambda t, x: t.roll(x, 5)),
     ("tril", np.tril, "tril"),
     ("triu", lambda x: np.triu(x, 1), lambda t, x: t.triu(x, 1)),
+    ("triu of a vector", lambda x: np.triu(x[0, 0]), lambda t, x: t.triu(x[0, 0].expand(4, 4))),
+    ("tril of a vector", lambda x: np.tril(x[0, 0]), lambda t, x: t.tril(x[0, 0].expand(4, 4))),
     ("concatenate", lambda x: np.concatenate([x, x * 2], 1), lambda t, x: t.cat([x, x * 2], 1)),
     ("concatenate flat", lambda x: np.concatenate([x, x[0] * 2], axis=None),
      lambda t, x: t.cat([x.ravel(), x[0].ravel() * 2])),
@@ -264,6 +271,8 @@ for _name, _f, _torch in [
     ("take", lambda x: np.take(x, [0, 0, 2], 1),
      lambda t, x: t.index_select(x, 1, t.tensor([0, 0, 2]))),
     ("take flat", lambda x: np.take(x, [0, 0, 5]), lambda t, x: t.take(x, t.tensor([0, 0, 5]))),
+    ("take nothing", lambda x: np.take(x, [], 1), lambda t, x: x[:, :0]),
+    ("take by booleans", lambda x: np.take(x, [True, False], 1), lambda t, x: x[:, [1, 0]]),
     ("take one", lambda x: np.take(x, 2, -1), lambda t, x: x[..., 2]),
     ("take_along_axis", lambda x: np.take_along_axis(x, _along, 1),
      lambda t, x: t.take_along_dim(x, t.tensor(_along), 1)),

@@ -66,6 +66,8 @@ CASES = {
     "broadcast_to": (lambda: np.broadcast_to(leaf(3), (2, 4)), ValueError,
                      r"^broadcast_to: can't be computed for \(3,\) float32, shape=\(2, 4\): "),
     "transpose": (lambda: leaf(2, 3).transpose(0, 0), ValueError, "^transpose: .*: repeated axis"),
+    "norm": (lambda: np.linalg.norm(leaf(2, 3, 4), axis=()), ValueError,
+             r"^norm: expected one axis or two, got axis=\(\)$"),
     "concatenate": (lambda: np.concatenate([leaf(2, 3), leaf(3)]), ValueError,
                     r"^concatenate: can't be computed for \(2, 3\) float32, \(3,\) float32, axis="),
     "stack": (lambda: np.stack([leaf(2), leaf(3)]), ValueError,

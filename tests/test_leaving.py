@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from minigrad import Tensor, define, gradients, no_grad
-from minigrad.table import primitives
 from minigrad.recording import implementations, undifferentiable
+from minigrad.table import primitives
 
 
 def leaf(data=(1.0, 2.0, 3.0)):

@@ -40,9 +40,16 @@ def command(format: str) -> list[str] | None:
     dot = shutil.which("dot")
     if dot:
         return [dot, f"-T{format}"]
-    if importlib.util.find_spec("pygraphviz"):
+    if _has_pygraphviz():
         return [sys.executable, "-c", _PYGRAPHVIZ, format]
     return None
+
+
+def _has_pygraphviz() -> bool:
+    try:
+        return importlib.util.find_spec("pygraphviz") is not None
+    except ValueError:  # a program has put None in its place
+        return False
 
 
 def render(source: str, format: str) -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from minigrad.graph.model import Box, Edge, Graph, Row
-from minigrad.graph.theme import LOOKS, STEP_NAMES, legend, palette, step
+from minigrad.graph.model import Box, Cluster, Edge, Graph, Row
+from minigrad.graph.theme import LOOKS, STEP_NAMES, WORDS, legend, palette, step
 from minigrad.graph.words import edge_tooltip, heading, lines, row_text, tooltip
 
 FONT = "Helvetica,Arial,sans-serif"
@@ -60,7 +60,7 @@ def write(
             "labelloc": "t", "fontsize": "11", "tooltip": " ",
             "label": Html("<BR/>".join(header) + "<BR/> "), **fonts,
         },
-        "node": {"fontsize": "10", "margin": "0.1,0.05", "height": "0", "width": "0", **fonts},
+        "node": {"fontsize": "10", "margin": "0.1,0.06", "height": "0", "width": "0", **fonts},
         "edge": {
             "color": colours["edge"], "arrowsize": "0.6", "fontsize": "8", "fontname": FONT,
             "fontcolor": colours["muted"],
@@ -88,6 +88,8 @@ def _boxes(graph: Graph, colours: Mapping[str, str], show: Sequence[str]) -> lis
     children: dict[str | None, list[str]] = {}
     for cluster in graph.clusters.values():
         children.setdefault(cluster.parent, []).append(cluster.id)
+    home = {box.id: box.cluster for box in graph.boxes}
+    entries = {edge.head for edge in graph.edges if home[edge.tail] != home[edge.head]}
     parts = [_box(box, colours, show) for box in own.get(None, ())]
     stack: list[str | None] = [*reversed(children.get(None, ()))]
     while stack:
@@ -95,25 +97,48 @@ def _boxes(graph: Graph, colours: Mapping[str, str], show: Sequence[str]) -> lis
         if key is None:
             parts.append("}")
             continue
-        cluster = graph.clusters[key]
-        look = {
-            "id": key, "class": "module", "style": "rounded,dashed", "margin": "7",
-            "color": colours["edge"], "fontsize": "9", "labeljust": "l", "labelloc": "t",
-            "label": cluster.label, "tooltip": cluster.label,
-        }  # fmt: skip
+        cluster, boxes = graph.clusters[key], own.get(key, ())
+        look = {"id": key, "class": "module", "tooltip": cluster.label}
+        # A frame around a single relu says nothing that the box can't say itself.
+        slim = not (cluster.parameters or cluster.repeats > 1 or key in children)
+        if slim and len(boxes) == 1 and boxes[0].kind == "op":
+            look |= {"label": "", "margin": "0", "peripheries": "0"}
+            prefix = f"{cluster.path}: " if cluster.path else ""
+            width = 0.0
+        else:
+            # The edges into a box pass to the right of the module's label.
+            longest = max(map(len, cluster.label.split(" · ", 1)))
+            prefix, width = "", min(4.9 * longest / 36, 4.0)
+            look |= {
+                "style": "rounded,dashed", "margin": "7", "color": colours["edge"],
+                "fontsize": "9", "labeljust": "l", "labelloc": "t",
+                "label": _module(cluster, colours),
+            }  # fmt: skip
         parts += [f"subgraph {key} {{", statement("graph", look)]
-        parts += [_box(box, colours, show) for box in own.get(key, ())]
+        parts += [_box(box, colours, show, prefix, width * (box.id in entries)) for box in boxes]
         stack += [None, *reversed(children.get(key, ()))]
     return parts
 
 
-def _box(box: Box, colours: Mapping[str, str], show: Sequence[str]) -> str:
+def _module(cluster: Cluster, colours: Mapping[str, str]) -> Html:
+    """Write a module's label in two lines, to be short."""
+    name, _, rest = cluster.label.partition(" · ")
+    cells = f'<TR><TD ALIGN="LEFT">{html(name)}</TD></TR>'
+    if rest:
+        text = f'<FONT COLOR="{colours["muted"]}">{html(rest)}</FONT>'
+        cells += f'<TR><TD ALIGN="LEFT">{text}</TD></TR>'
+    return Html(f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="0">{cells}</TABLE>')
+
+
+def _box(
+    box: Box, colours: Mapping[str, str], show: Sequence[str], prefix: str = "", width: float = 0
+) -> str:
     shape, style, fill, border = LOOKS[box.kind]
     if box.gradient and box.kind in ("op", "module", "parameter"):
         fill = f"{'parameter' if box.kind == 'parameter' else 'op'}_{step(box.gradient)}"
     values = {"id": box.id, "class": box.kind, "shape": shape}
-    mark = box.bad or box.bad_gradient
-    if mark and box.kind != "output":
+    mark = box.bad if box.bad and box.bad.origin else box.bad_gradient
+    if mark:
         fill, border = "bad", "bad_border"
         style = style.replace("dashed", "filled") or "filled"
         values["class"] += " nonfinite"
@@ -121,8 +146,10 @@ def _box(box: Box, colours: Mapping[str, str], show: Sequence[str]) -> str:
     elif not box.requires_grad and box.kind in ("input", "constant", "parameter"):
         style = f"{style},dotted".strip(",")
     values |= {"style": style, "fillcolor": colours[fill], "color": colours[border]}
+    if width:
+        values["width"] = f"{width:.2f}"
     bold = box.kind in ("op", "module", "output")
-    title = html(heading(box)) or " "
+    title = html(prefix + heading(box)) or " "
     texts = [f"<B>{title}</B>" if bold else title, *map(html, lines(box, show))]
     if box.rows:
         cells = "".join(f'<TR><TD CELLPADDING="0">{text}</TD></TR>' for text in texts)
@@ -137,22 +164,23 @@ def _row(row: Row, colours: Mapping[str, str], show: Sequence[str]) -> str:
     fill, border = "parameter", "parameter_border"
     if row.gradient:
         fill = f"parameter_{step(row.gradient)}"
-    if row.bad:
+    bad = row.bad and row.bad.origin
+    if bad:
         fill, border = "bad", "bad_border"
-    look = f'BORDER="{2 if row.bad else 1}" COLOR="{colours[border]}" BGCOLOR="{colours[fill]}"'
+    look = f'BORDER="{2 if bad else 1}" COLOR="{colours[border]}" BGCOLOR="{colours[fill]}"'
     dotted = "" if row.requires_grad else ' STYLE="DOTTED"'
     text = html(row_text(row, show))
     return f'<TR><TD PORT="{row.id}" ALIGN="LEFT" {look}{dotted}>{text}</TD></TR>'
 
 
-def _edge(
-    number: int, edge: Edge, numbered: bool, tip: str, colours: Mapping[str, str]
-) -> str:
-    values = {"id": f"edge{number}", "class": "edge", "tooltip": tip, "labeltooltip": tip}
+def _edge(number: int, edge: Edge, numbered: bool, tip: str, colours: Mapping[str, str]) -> str:
+    values = {"id": f"edge{number}", "class": f"edge argument{edge.argument}"}
+    values |= {"tooltip": tip, "labeltooltip": tip}
     if numbered:
-        values["headlabel"] = str(edge.argument)
+        values |= {"headlabel": str(edge.argument), "labelangle": "40", "labeldistance": "1.5"}
     if edge.bad:
-        values |= {"color": colours["bad_border"], "penwidth": "2.4", "class": "edge nonfinite"}
+        values |= {"color": colours["bad_border"], "penwidth": "2.4"}
+        values["class"] += " nonfinite"
     if edge.repeat:
         values |= {"style": "dashed", "constraint": "false"}
     elif edge.argument == 0:
@@ -187,7 +215,7 @@ def _legend(entries: Sequence[tuple[str, str]], colours: Mapping[str, str]) -> H
             "bad": ("⚠ thick", "", "bad", "bad_border"),
             "bad_gradient": ("⚠ gradient", "", "bad", "bad_border"),
             "reached": ("bold edge", "", "plain", "bad_border"),
-        }.get(kind) or (LOOKS[kind][0], *LOOKS[kind][1:])
+        }.get(kind) or (WORDS[kind], *LOOKS[kind][1:])
         styles = [s.upper() for s in style.split(",") if s in ("rounded", "dashed", "dotted")]
         rows += (
             f'<TR><TD BORDER="{2 if kind.startswith("bad") else 1}" COLOR="{colours[border]}" '
@@ -195,4 +223,6 @@ def _legend(entries: Sequence[tuple[str, str]], colours: Mapping[str, str]) -> H
             f'>{html(word)}</TD><TD ALIGN="LEFT">{html(meaning)}</TD></TR>'
         )
     edge = colours["edge"]
-    return Html(f'<TABLE COLOR="{edge}" CELLBORDER="0" CELLSPACING="3" CELLPADDING="2">{rows}</TABLE>')
+    return Html(
+        f'<TABLE COLOR="{edge}" CELLBORDER="0" CELLSPACING="3" CELLPADDING="2">{rows}</TABLE>'
+    )

@@ -122,9 +122,7 @@ def close(graph: Graph, depth: int | None, expand: Iterable[str]) -> Graph:
         leaving[edge.tail] = edge
     for i, box in enumerate(boxes):
         if box.kind == "module" and box.label in members:
-            boxes[i] = _folder(
-                graph.clusters[box.label], members[box.label], leaving.get(box.id)
-            )
+            boxes[i] = _folder(graph.clusters[box.label], members[box.label], leaving.get(box.id))
             boxes[i].inputs = tuple(dict.fromkeys(entering.get(box.id, ())))
     return replace(graph, boxes=boxes, edges=edges, clusters=used(graph.clusters, boxes))
 
@@ -147,7 +145,7 @@ def _folder(cluster: Cluster, members: Sequence[Box], leaving: Edge | None) -> B
         gradient=span(b.gradient for b in members),
     )
     bad = [b.bad for b in members if b.bad] + [r.bad for b in members for r in b.rows if r.bad]
-    box.bad = next((b for b in bad if b.first), bad[0] if bad else None)
+    box.bad = max(bad, key=lambda b: (b.first, b.origin), default=None)
     box.bad_gradient = next((b.bad_gradient for b in members if b.bad_gradient), None)
     return box
 
@@ -176,10 +174,12 @@ def hide(graph: Graph, max_nodes: int) -> Graph:
     """Keep outputs, parameters and non-finite sites; what lies between is one box a stretch."""
     read = {e.tail for e in graph.edges if e.head.startswith("output")}
     budget = max(2, min(max_nodes // 4, 60))
-    wanted = [b for b in graph.boxes if b.kind == "output" or b.id in read or _first(b)][:budget]
-    rest = [b for b in graph.boxes if b.rows or b.kind in ("parameter", "module")]
-    spare = max(2, budget - len(wanted))
-    kept = {b.id for b in wanted} | {b.id for b in rest[: spare // 2] + rest[-(spare // 2) :]}
+    wanted = [b for b in graph.boxes if b.kind == "output" or b.id in read or _origin(b)]
+    rest = [b for b in graph.boxes if b.rows or b.kind in ("parameter", "module", "input")]
+    kept = {b.id for b in wanted[:budget]}
+    for some in (rest, graph.boxes):  # of what is left, the beginning and the end
+        half = min((budget - len(kept)) // 2, len(some) if some is rest else 4)
+        kept |= {b.id for b in some[:half]} | {b.id for b in some[len(some) - half :]}
     boxes: list[Box] = []
     alias: dict[str, str] = {}
     stretch: Box | None = None
@@ -202,9 +202,9 @@ def hide(graph: Graph, max_nodes: int) -> Graph:
     return replace(graph, boxes=boxes, edges=edges, clusters=used(graph.clusters, boxes))
 
 
-def _first(box: Box) -> bool:
+def _origin(box: Box) -> bool:
     marks = [box.bad, box.bad_gradient, *(row.bad for row in box.rows)]
-    return any(mark is not None and mark.first for mark in marks)
+    return any(mark is not None and mark.origin for mark in marks)
 
 
 def refer(graph: Graph, max_fanout: int) -> Graph:

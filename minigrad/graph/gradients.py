@@ -55,7 +55,8 @@ def _measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:
     except RuntimeError as error:
         return _left_in_grad(leaves, str(error))
     found.update((seed, g) for seed, g in seeds.items() if seed.__class__ is Leaf)
-    sizes = {place: size(found.get(place)) for place in (*order, *leaves)}
+    places: list[Node | Leaf] = [*order, *leaves]
+    sizes = {place: size(found.get(place)) for place in places}
     bad = {place: b for place, g in found.items() if (b := bad_values(np.asarray(g)))}
     return Gradients(sizes, bad, _culprit(order, found, bad))
 
@@ -98,7 +99,7 @@ def _culprit(
         for result in _pull(node, found[node]):
             wrong = bad_values(np.asarray(result))
             if wrong:
-                return node, wrong._replace(first=True)
+                return node, wrong._replace(origin=True, first=True)
     return None
 
 
@@ -113,5 +114,3 @@ def _pull(node: Node, g: Any) -> list[Any]:
         for parent in node.inputs
     )
     return list(sweep({copy: g}, retain=True).values())
-
-

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+_OTHER = re.compile(r"[^A-Za-z0-9]+")
 Shape = tuple[int, ...]
 Source = tuple[str, int, str]  # file, line, function
 
@@ -15,16 +16,17 @@ class Bad(NamedTuple):
     """How many values are not finite: `kind` is "NaN", or "inf" where there is no NaN."""
 
     kind: str
-    count: int
+    wrong: int
     size: int
-    first: bool = False  # nothing non-finite went in
-    seen: bool = False  # something before it is unknown
+    origin: bool = False  # nothing non-finite went in
+    first: bool = False  # the first origin of all
+    seen: bool = False  # as far as known: something before it is not
 
     @property
     def text(self) -> str:
         """For example `first NaN: 32 of 50176`."""
         which = f"first {self.kind}{' seen' * self.seen}" if self.first else self.kind
-        return f"{which}: {self.count} of {self.size}"
+        return f"{which}: {self.wrong} of {self.size}"
 
 
 class Gradient(NamedTuple):
@@ -172,15 +174,16 @@ class Ids:
     """Hand out identifiers of ASCII letters, digits and underscores, each once."""
 
     def __init__(self) -> None:
-        self.taken: set[str] = set()
+        self.last: dict[str, int] = {}  # of each identifier: the number that it had last
 
-    def __call__(self, *parts: Any) -> str:
-        base = re.sub(r"[^A-Za-z0-9]+", "_", "_".join(map(str, parts))).strip("_")
-        result, n = base, 1
-        while result in self.taken:
-            n += 1
-            result = f"{base}_{n}"
-        self.taken.add(result)
+    def __call__(self, *parts: str) -> str:
+        """Return the parts joined, with a number where that was handed out before."""
+        base = _OTHER.sub("_", "_".join(parts)).strip("_")
+        result = base
+        while result in self.last:
+            self.last[base] += 1
+            result = f"{base}_{self.last[base]}"
+        self.last[result] = 1
         return result
 
 

@@ -25,6 +25,7 @@ class Paths:
         self.clusters: dict[str, Cluster] = {}
         self.names: dict[Any, str] = {}  # of the Leaf or Constant of a parameter
         self.tables: dict[Any, dict[Any, str]] = {}  # of a root module: the path of each inside
+        self.inside: dict[Any, dict[str, Any]] = {}  # the same the other way round
         self.calls: dict[Any, list[Cluster]] = {}
         self.made: dict[Any, str | None] = {None: None}
         self.between: dict[tuple[str | None, str], str] = {}
@@ -88,41 +89,43 @@ class Paths:
         table = next((t for t in self.tables.values() if root.module in t), None)
         if table is None:
             table = self._table(root.module)
+        if root.module not in self.inside:
+            self.inside[root.module] = {path: module for module, path in table.items()}
         parent = self.made[frame]
         for at in reversed(chain):
             if at not in self.dissolved:
                 path = table.get(at.module, "")
-                parent = self._around(parent, path, table)
+                parent = self._around(parent, path, self.inside[root.module])
                 parent = self._make(at.module, path, parent)
             self.made[at] = parent
 
-    def _around(self, parent: str | None, path: str, table: dict[Any, str]) -> str | None:
+    def _around(self, parent: str | None, path: str, modules: dict[str, Any]) -> str | None:
         """Make clusters for the modules on a path that did not run themselves."""
         outer = self.clusters[parent].path if parent else ""
         if "." not in path or not path.startswith(f"{outer}." if outer else ""):
             return parent
-        for module, prefix in table.items():  # outer modules come first
-            if len(prefix) > len(outer) and path.startswith(f"{prefix}."):
+        steps = path.split(".")
+        for n in range(len(outer.split(".")) + 1 if outer else 1, len(steps)):
+            prefix = ".".join(steps[:n])
+            if prefix in modules:
                 key = (parent, prefix)
                 if key not in self.between:
-                    self.between[key] = self._make(module, prefix, parent)
+                    self.between[key] = self._make(modules[prefix], prefix, parent)
                 parent = self.between[key]
         return parent
 
     def _make(self, module: Any, path: str, parent: str | None) -> str:
         kind = type(module).__name__
+        same = self.calls.setdefault(module, [])
         made = Cluster(
             id=self.ids("cluster", path or kind),
             path=path,
             kind=kind,
             parent=parent,
             level=self.clusters[parent].level + 1 if parent else 0,
-            parameters=sum(p.size for p in module.parameters()),
-            module=len(self.calls),
+            parameters=same[0].parameters if same else sum(p.size for p in module.parameters()),
+            module=same[0].module if same else len(self.calls),
         )
-        same = self.calls.setdefault(module, [])
-        if same:
-            made.module = same[0].module
         same.append(made)
         self.clusters[made.id] = made
         return made.id

@@ -15,11 +15,13 @@ from minigrad.graph.model import Box, Edge, Gradient, Graph, Ids, Row, count
 from minigrad.graph.paths import Paths
 from minigrad.graph.values import ARRAYS, examine
 from minigrad.graph.words import heading
+from minigrad.table import Primitive
 from minigrad.tensor import Tensor
 
 COMMUTES = frozenset(
     "add multiply maximum minimum fmax fmin logaddexp logaddexp2 hypot equal".split()
 )
+PLACES = (Node, Leaf, Constant)
 _DTYPES = {"float": "f", "int": "i", "uint": "u"}
 
 
@@ -88,9 +90,9 @@ class _Reader:
         for tensor in self.paths.given.values():
             self._add_owner(tensor._data)
         for leaf in dict.fromkeys(p for node in order for p in node.inputs if p.__class__ is Leaf):
-            tensor = leaf.tensor()
-            if tensor is not None:
-                self._add_owner(tensor._data)
+            held_by = leaf.tensor()
+            if held_by is not None:
+                self._add_owner(held_by._data)
         for number, node in enumerate(order, 1):
             self._operation(number, node)
         self._unused()
@@ -109,7 +111,6 @@ class _Reader:
             label=name,
             cluster=cluster,
             arguments=len(node.inputs),
-            ordered=name not in COMMUTES,
             keywords=_keywords(node.keywords) if node.keywords else "",
             saved=self._held(node),
             # Filled while debugging only, so the slot may be empty.
@@ -128,13 +129,15 @@ class _Reader:
                 if place not in self.boxes:
                     if kind is Constant and self.graph.view == "backward":
                         continue
-                    self._input(place, node)
+                    self._input(place, node, i)
             elif kind is not Node:
                 if place is not None:
                     scalars.append((i, f"{place:.6g}" if isinstance(place, float) else str(place)))
                 continue
             self._edge(self.boxes[place], box.id, i, place in self.values.bad)
         box.scalars = tuple(scalars)
+        floats = sum(p.dtype.kind == "f" for p in node.inputs if isinstance(p, PLACES))
+        box.ordered = floats > 1 and name not in COMMUTES
         if self.sizes.culprit and self.sizes.culprit[0] is node:
             box.bad_gradient = self.sizes.culprit[1]
         self.boxes[node] = box
@@ -165,12 +168,13 @@ class _Reader:
         self.rows.setdefault(place, []).append(row)
         return row
 
-    def _input(self, place: Any, reader: Node) -> None:
+    def _input(self, place: Any, reader: Node, argument: int) -> None:
         """Make the box of a leaf or constant; a constant beside other inputs stands with them."""
         beside = any(other.__class__ is Node for other in reader.inputs)
         constant = place.__class__ is Constant and place.name is None and beside
         kind = "constant" if constant else "input"
-        box = Box(self.ids(kind, place.name or ""), kind, place.name or kind)
+        label = place.name or _argument(reader.function, argument) or kind
+        box = Box(self.ids(kind, label), kind, label)
         self._describe(box, place)
         box.cluster = self.paths[reader.module] if constant else None
         self.boxes[place] = box
@@ -263,6 +267,15 @@ class _Reader:
             graph.notes.append(self.sizes.note)
 
 
+def _argument(function: Primitive, number: int) -> str:
+    """Return what a function calls its argument, nothing where NumPy does not say."""
+    try:
+        names = function.parameters
+    except (TypeError, ValueError):
+        return ""
+    return names[number] if number < len(names) else ""
+
+
 def _plain(name: str, made: dict[str, str] = {}) -> str:  # noqa: B006
     if name not in made:
         made[name] = Ids()(name) or "function"
@@ -281,4 +294,3 @@ def _short(value: Any) -> str:
         parts = [f"array{v.shape}" if isinstance(v, np.ndarray) else f"{v!r:.30}" for v in value]
         return f"({', '.join(parts[:6])}{', …' * (len(parts) > 6)})"
     return f"{value!r:.60}"
-

@@ -11,7 +11,7 @@ from minigrad.graph.model import Box, Cluster, Edge, Gradient, Graph, above, use
 
 
 class _Members:
-    """What each cluster holds: all boxes inside, and its items, own boxes and clusters, in order."""
+    """What each cluster holds: all boxes inside; its items, own boxes and clusters, in order."""
 
     def __init__(self, graph: Graph):
         self.boxes: dict[str, list[Box]] = {key: [] for key in graph.clusters}
@@ -42,9 +42,8 @@ def fold_repeats(graph: Graph, expand: Collection[str] = ()) -> Graph:
         incoming.setdefault(edge.head, []).append(edge)
     gone: dict[str, str] = {}  # clusters that were folded, and into which
     for items in members.items.values():
-        for group in _runs(items.values(), members, incoming, expand):
-            for other in group[1:]:
-                gone[other.id] = group[0].id
+        for run in _runs(items.values(), members, incoming, expand):
+            gone.update((other.id, run[0].id) for other in run[1:])
     if not gone:
         return graph
     groups: dict[str, list[Cluster]] = {}
@@ -54,9 +53,12 @@ def fold_repeats(graph: Graph, expand: Collection[str] = ()) -> Graph:
         for box, stands in zip(members.boxes[other], members.boxes[first], strict=True):
             alias[box.id] = stands.id
     clusters = dict(graph.clusters)
-    for first, group in groups.items():
+    for key, group in groups.items():
         paths = span_of_paths([cluster.path for cluster in group])
-        clusters[first] = replace(clusters[first], repeats=len(group), range=paths)
+        clusters[key] = replace(clusters[key], repeats=len(group), range=paths)
+    for key, cluster in clusters.items():
+        if any(c.repeats > 1 for c in above(clusters, key)):
+            clusters[key] = replace(cluster, calls=1)
     _inputs_alike(graph, alias, incoming)
     alias = {key: _end(alias, key) for key in alias}
     return _folded(graph, alias, clusters, gone)
@@ -74,7 +76,14 @@ def _runs(
     incoming: dict[str, list[Edge]],
     expand: Collection[str],
 ) -> list[list[Cluster]]:
-    """Find the equal clusters in a row among the items of one."""
+    """Find the equal clusters in a row, each reading the one before, among the items of one."""
+
+    def follows(cluster: Cluster, previous: Cluster) -> bool:
+        made = {box.id for box in members.boxes[previous.id]}
+        return any(
+            e.tail in made for b in members.boxes[cluster.id] for e in incoming.get(b.id, ())
+        )
+
     runs: list[list[Cluster]] = []
     before: Any = None
     items = list(items)
@@ -82,7 +91,7 @@ def _runs(
     for i, cluster in enumerate(items):
         likely = cluster and kinds[i] in (kinds[i - 1] if i else None, *kinds[i + 1 : i + 2])
         mark = _signature(cluster, members, incoming, expand) if cluster and likely else None
-        if cluster and mark is not None and mark == before:
+        if cluster and mark is not None and mark == before and follows(cluster, runs[-1][-1]):
             runs[-1].append(cluster)
         elif cluster:
             runs.append([cluster])
@@ -144,11 +153,15 @@ def _folded(
 ) -> Graph:
     """Let the first of each group stand for the others."""
     stands_for: dict[str, list[Box]] = {}
-    which: dict[str, dict[str, str]] = {}  # of a box: the module of each group that it is in
     for box in graph.boxes:
         if box.id in alias:
             stands_for.setdefault(alias[box.id], []).append(box)
-        which[box.id] = {gone.get(c.id, c.id): c.id for c in above(graph.clusters, box.cluster)}
+    several = {*alias, *stands_for}  # boxes of which there are several
+    which = {  # of such a box: the module of each group that it is in
+        box.id: {gone.get(c.id, c.id): c.id for c in above(graph.clusters, box.cluster)}
+        for box in graph.boxes
+        if box.id in several
+    }
     boxes = [
         _joined(box, stands_for[box.id]) if box.id in stands_for else box
         for box in graph.boxes
@@ -157,11 +170,13 @@ def _folded(
     edges: dict[tuple[str, str, int, bool], Edge] = {}
     for edge in graph.edges:
         tail, head = alias.get(edge.tail, edge.tail), alias.get(edge.head, edge.head)
-        inner = which[edge.head]
-        repeat = any(inner.get(group, c) != c for group, c in which[edge.tail].items())
+        inner, outer = which.get(edge.head, {}), which.get(edge.tail, {})
+        repeat = any(inner.get(group, c) != c for group, c in outer.items())
         key = (tail, head, edge.argument, repeat)
         if key in edges:
-            edges[key] = replace(edges[key], uses=edges[key].uses + 1)
+            edges[key].uses += 1
+        elif edge.tail not in several and edge.head not in several:
+            edges[key] = edge
         else:
             edges[key] = replace(edge, tail=tail, head=head, repeat=repeat)
     return replace(graph, boxes=boxes, edges=list(edges.values()), clusters=used(clusters, boxes))

@@ -18,15 +18,14 @@ def outline(graph: Graph, show: Sequence[str] = ("shape", "dtype")) -> str:
         same = 0
         while same < min(len(path), len(inside)) and path[same] == inside[same]:
             same += 1
-        for depth in range(same, len(path)):
-            result.append("  " * depth + graph.clusters[path[depth]].label)
+        result += ["  " * i + graph.clusters[path[i]].label for i in range(same, len(path))]
         inside = path
         indent = "  " * len(path)
         text = "  ".join([heading(box), *lines(box, show)]).replace("\n", " ")
         kind = {"op": "", "module": "", "hidden": ""}.get(box.kind, f"[{box.kind}] ")
         result.append(f"{indent}{kind}{text}")
-        for row in box.rows:
-            result.append(f"{indent}    " + row_text(row, show).replace("\n", " "))
+        rows = (row_text(row, show).replace("\n", " ") for row in box.rows)
+        result += [f"{indent}    {row}" for row in rows]
     return "\n".join(result)
 
 
@@ -76,7 +75,7 @@ def mermaid(
 
 
 def _marked(box: Box) -> bool:
-    return box.kind != "output" and bool(box.bad or box.bad_gradient)
+    return bool((box.bad and box.bad.origin) or box.bad_gradient)
 
 
 def _node(box: Box, show: Sequence[str]) -> str:
@@ -91,7 +90,7 @@ def _node(box: Box, show: Sequence[str]) -> str:
 def _escape(text: str) -> str:
     """Write what Mermaid and the HTML in its labels would read as markup by number."""
     return "".join(
-        f"#{ord(c)};" if c in '"#&<>;\\`*_[]{}|' else "#10;" if c == "\n" else c
+        f"#{ord(c)};" if c in '"#&<>;\\`*' else "#10;" if c == "\n" else c
         for c in text
         if c >= " " or c == "\n"
     )

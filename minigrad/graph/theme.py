@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.graph.model import Gradient, Graph
+from minigrad.graph.model import Box, Gradient, Graph, Row
 
 # What a colour is for: in light, and in dark pictures.
 COLOURS = {
@@ -42,6 +42,10 @@ LOOKS = {
     "reference": ("box", "rounded,filled,dashed", "plain", "op_border"),
     "hidden": ("box", "rounded,filled,dashed", "plain", "op_border"),
 }
+WORDS = {  # what the legend calls the shapes
+    "op": "rounded box", "module": "folder", "input": "ellipse", "parameter": "row",
+    "output": "octagon", "reference": "dashed", "hidden": "dashed",
+}  # fmt: skip
 STEPS = (1e-8, 1e-6, 1e-4, 1e-2)  # the limits of the five steps
 STEP_NAMES = ("<1e-8", "1e-8", "1e-6", "1e-4", "≥1e-2")
 
@@ -59,10 +63,11 @@ def step(gradient: Gradient) -> int:
 
 def stylesheet() -> str:
     """Return the CSS that turns a light SVG dark where the reader's system is dark."""
-    rules = []
-    for light, dark in dict(COLOURS.values()).items():
-        for attribute in ("fill", "stroke"):
-            rules.append(f'.minigrad [{attribute}="{light.lower()}"]{{{attribute}:{dark}}}')
+    rules = [
+        f'.minigrad [{attribute}="{light.lower()}"]{{{attribute}:{dark}}}'
+        for light, dark in dict(COLOURS.values()).items()
+        for attribute in ("fill", "stroke")
+    ]
     return f"@media (prefers-color-scheme:dark){{{''.join(rules)}}}"
 
 
@@ -71,7 +76,8 @@ def legend(graph: Graph) -> list[tuple[str, str]]:
     kinds = {box.kind for box in graph.boxes}
     boxes = graph.boxes
     rows = [row for box in boxes for row in box.rows]
-    measured = any(item.gradient for item in [*boxes, *rows])
+    items: list[Box | Row] = [*boxes, *rows]
+    measured = any(item.gradient for item in items)
     marks = [mark for box in boxes for mark in (box.bad, *(r.bad for r in box.rows))]
     entries = [
         ("input", "input or constant", bool(kinds & {"input", "constant"})),
@@ -81,9 +87,9 @@ def legend(graph: Graph) -> list[tuple[str, str]]:
         ("output", "output", "output" in kinds),
         ("reference", "→ drawn elsewhere", "reference" in kinds),
         ("hidden", "hidden operations", "hidden" in kinds),
-        ("dotted", "dotted: no gradient", not all(i.requires_grad for i in [*boxes, *rows])),
+        ("dotted", "no gradient", not all(item.requires_grad for item in items)),
         ("repeat", "to the next repeat", any(e.repeat for e in graph.edges)),
-        ("bad", "first non-finite value", any(m and m.first for m in marks)),
+        ("bad", "first non-finite value", any(m and m.origin for m in marks)),
         ("bad_gradient", "first non-finite gradient", any(b.bad_gradient for b in boxes)),
         ("reached", "reached by it", any(e.bad for e in graph.edges)),
         ("scale", "RMS of the gradient", measured),

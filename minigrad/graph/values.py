@@ -152,7 +152,12 @@ def _mark_origins(order: Iterable[Node], result: Values) -> None:
         bad = result.bad.get(node)
         if bad and result.bad.keys().isdisjoint(node.inputs):
             seen = not uncertain.isdisjoint(node.inputs)
-            result.bad[node] = bad._replace(first=True, seen=seen)
+            result.bad[node] = bad._replace(origin=True, seen=seen)
     for holder, bad in result.bad.items():
         if holder.__class__ is not Node:
-            result.bad[holder] = bad._replace(first=True)
+            result.bad[holder] = bad._replace(origin=True)
+    rank = {node: node.stamp for node in result.bad if node.__class__ is Node}
+    origins = [holder for holder, bad in result.bad.items() if bad.origin]
+    if origins:
+        first = min(origins, key=lambda holder: rank.get(holder, 0))
+        result.bad[first] = result.bad[first]._replace(first=True)

@@ -257,9 +257,7 @@ def draw(
     ):  # fmt: skip
         if number is not None and (not isinstance(number, int) or number < least):
             raise ValueError(f"draw: {name} must be an integer of at least {least}: {number!r}")
-    whole = read(
-        _named(outputs), params, view=view, gradients=gradients, check_finite=check_finite
-    )
+    whole = read(_named(outputs), params, view=view, gradients=gradients, check_finite=check_finite)
     if title is not None:
         whole.title = title
     small = fold(
@@ -284,7 +282,9 @@ def _named(outputs: Any) -> dict[str, Tensor]:
         several = list(several) if isinstance(several, Iterable) else [several]
         named = {}
         for i, tensor in enumerate(several):
-            name = getattr(tensor, "name", None) or ("output" if len(several) == 1 else f"output {i}")
+            name = getattr(tensor, "name", None) or (
+                "output" if len(several) == 1 else f"output {i}"
+            )
             named[f"{name} ({i})" if name in named else name] = tensor
     if not named or not all(isinstance(tensor, Tensor) for tensor in named.values()):
         kinds = ", ".join(type(tensor).__name__ for tensor in named.values()) or "nothing"

@@ -43,7 +43,7 @@ def lines(box: Box, show: Sequence[str]) -> list[str]:
         result.append(" → ".join([", ".join(box.inputs[:3]) or "()", facts(box, show)]))
     if box.gradient and box.kind not in ("output", "reference"):
         result.append(box.gradient.text)
-    if box.bad and (box.bad.first or box.kind != "output"):
+    if box.bad and box.bad.origin:
         result.append(f"⚠ {box.bad.text}")
     if box.bad_gradient:
         result.append(f"⚠ {box.bad_gradient.text} in its gradient")
@@ -57,7 +57,7 @@ def row_text(row: Row, show: Sequence[str]) -> str:
         parts.append(f"used {row.uses}×")
     if row.gradient:
         parts.append(row.gradient.text)
-    if row.bad:
+    if row.bad and row.bad.origin:
         parts.append(f"⚠ {row.bad.text}")
     return "  ".join(part for part in parts if part)
 
@@ -74,6 +74,8 @@ def tooltip(box: Box) -> str:
     parts += [f"{row.name}: {row.shape} {row.dtype}, {human(row.nbytes)}" for row in box.rows]
     if box.gradient:
         parts.append(box.gradient.text)
+    if box.bad:
+        parts.append(box.bad.text)
     if box.source:
         parts.append("{}:{} in {}".format(*box.source))
     if box.target:
@@ -86,4 +88,3 @@ def edge_tooltip(edge: Edge, tail: str, head: str) -> str:
     text = f"{tail} → {head}, argument {edge.argument}"
     text += f": {edge.shape} {edge.dtype}, {human(edge.nbytes)}"
     return text + (f", {edge.uses} times" if edge.uses > 1 else "")
-

@@ -8,51 +8,13 @@ import numpy as np
 
 from minigrad import functional as F
 from minigrad.nn import init as initial
-from minigrad.nn.layers import BatchNorm
+from minigrad.nn.layers import BatchNorm, check_sizes
 from minigrad.nn.module import Module, Parameter
+from minigrad.ops.geometry import check_groups, full_geometry, pair
 from minigrad.random import generator
 
 
-def _pair(value: Any) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)
-
-
-class _Convolution(Module):
-    """What both directions of convolution share: filters, a bias, and how the window moves."""
-
-    def __init__(
-        self,
-        shape: tuple[int, ...],
-        out_channels: int,
-        stride: Any,
-        padding: Any,
-        dilation: Any,
-        groups: int,
-        bias: bool,
-        init: str | float | initial.Initializer,
-        rng: np.random.Generator | int | None,
-        dtype: Any,
-    ):
-        name = type(self).__name__
-        if min(shape) < 1 or groups < 1:
-            raise ValueError(
-                f"{name}: channels, groups and kernel sizes must be at least 1, and groups at most "
-                f"the channels: that would make a weight of shape {shape} with groups={groups}"
-            )
-        fan_in = shape[1] * shape[2] * shape[3]
-        self.weight = Parameter(initial.draw(init, shape, fan_in, rng, dtype), name="weight")
-        self.bias = Parameter(np.zeros(out_channels, dtype), name="bias") if bias else None
-        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
-
-    def extra_repr(self) -> str:
-        """Return the shape of the filters and what is not at its default."""
-        facts = [f"weight {self.weight.shape}", f"stride={self.stride}", f"padding={self.padding}"]
-        facts += [f"dilation={self.dilation}"] if self.dilation != 1 else []
-        facts += [f"groups={self.groups}"] if self.groups != 1 else []
-        return ", ".join(facts)
-
-
-class Conv2d(_Convolution):
+class Conv2d(Module):
     """Convolution, the book's: cross-correlation with filters plus a bias.
 
     Parameters
@@ -80,6 +42,8 @@ class Conv2d(_Convolution):
         Shape (O,).
     """
 
+    transposed = False
+
     def __init__(
         self,
         in_channels: int,
@@ -95,15 +59,18 @@ class Conv2d(_Convolution):
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float32,
     ):
-        if in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"Conv2d: groups={groups} must divide in_channels={in_channels} and "
-                f"out_channels={out_channels}"
-            )
-        shape = (out_channels, in_channels // groups, *_pair(kernel_size))
-        super().__init__(
-            shape, out_channels, stride, padding, dilation, groups, bias, init, rng, dtype
-        )
+        name, first, second = type(self).__name__, out_channels, in_channels
+        check_sizes(name, in_channels=in_channels, out_channels=out_channels)
+        check_groups(name, groups, in_channels=in_channels, out_channels=out_channels)
+        kernel = pair(name, "kernel_size", kernel_size, 1)
+        full_geometry(name, kernel, stride, padding, dilation)
+        if self.transposed:
+            first, second = second, first
+        shape = (first, second // groups, *kernel)
+        fan_in = shape[1] * shape[2] * shape[3]
+        self.weight = Parameter(initial.draw(init, shape, fan_in, rng, dtype), name="weight")
+        self.bias = Parameter(np.zeros(out_channels, dtype), name="bias") if bias else None
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
 
     def forward(self, x: Any) -> Any:
         """Map (N, C, H, W) to (N, O, OH, OW)."""
@@ -111,8 +78,15 @@ class Conv2d(_Convolution):
             x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
         )
 
+    def extra_repr(self) -> str:
+        """Return the shape of the filters and what is not at its default."""
+        facts = [f"weight {self.weight.shape}", f"stride={self.stride}", f"padding={self.padding}"]
+        facts += [f"dilation={self.dilation}"] if self.dilation != 1 else []
+        facts += [f"groups={self.groups}"] if self.groups != 1 else []
+        return ", ".join(facts)
 
-class ConvTranspose2d(_Convolution):
+
+class ConvTranspose2d(Conv2d):
     """Transposed convolution: maps back the shapes that the `Conv2d` of these numbers maps.
 
     Parameters
@@ -132,6 +106,8 @@ class ConvTranspose2d(_Convolution):
         Shape (O,).
     """
 
+    transposed = True
+
     def __init__(
         self,
         in_channels: int,
@@ -148,15 +124,20 @@ class ConvTranspose2d(_Convolution):
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float32,
     ):
-        if in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"ConvTranspose2d: groups={groups} must divide in_channels={in_channels} and "
-                f"out_channels={out_channels}"
-            )
-        shape = (in_channels, out_channels // groups, *_pair(kernel_size))
         super().__init__(
-            shape, out_channels, stride, padding, dilation, groups, bias, init, rng, dtype
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            init=init,
+            rng=rng,
+            dtype=dtype,
         )
+        pair("ConvTranspose2d", "output_padding", output_padding, 0)
         self.output_padding = output_padding
 
     def forward(self, x: Any) -> Any:
@@ -175,6 +156,9 @@ class ConvTranspose2d(_Convolution):
 
 class _Pool(Module):
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0):
+        name = type(self).__name__
+        kernel = pair(name, "kernel_size", kernel_size, 1)
+        full_geometry(name, kernel, kernel if stride is None else stride, padding)
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
 
     def extra_repr(self) -> str:
@@ -204,6 +188,8 @@ class GlobalAvgPool2d(Module):
 
     def forward(self, x: Any) -> Any:
         """Average over the last two axes."""
+        if x.ndim != 4:
+            raise ValueError(f"GlobalAvgPool2d: x must be (N, C, H, W), got shape {x.shape}")
         return x.mean(axis=(2, 3))
 
 

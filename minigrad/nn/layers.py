@@ -12,7 +12,8 @@ from minigrad.nn import init as initial
 from minigrad.nn.module import Module, Parameter
 
 
-def _check_sizes(layer: str, **sizes: int) -> None:
+def check_sizes(layer: str, **sizes: int) -> None:
+    """Refuse what is not a positive integer."""
     for name, n in sizes.items():
         if not isinstance(n, int | np.integer) or n < 1:
             raise ValueError(f"{layer}: {name} must be a positive integer, got {n!r}")
@@ -52,7 +53,7 @@ class Linear(Module):
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float32,
     ):
-        _check_sizes("Linear", in_features=in_features, out_features=out_features)
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
         weight = initial.draw(init, (in_features, out_features), in_features, rng, dtype)
         self.weight = Parameter(weight, name="weight")
         self.bias = Parameter(np.zeros(out_features, dtype), name="bias") if bias else None
@@ -123,7 +124,7 @@ class BatchNorm(Module):
         eps: float = 1e-6,
         dtype: Any = np.float32,
     ):
-        _check_sizes(type(self).__name__, num_features=num_features)
+        check_sizes(type(self).__name__, num_features=num_features)
         self.weight = Parameter(np.ones(num_features, dtype), name="weight")
         self.bias = Parameter(np.zeros(num_features, dtype), name="bias")
         self.running_mean = np.zeros(num_features, dtype)

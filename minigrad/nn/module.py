@@ -16,6 +16,7 @@ from minigrad.recording import bare
 from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
+    from minigrad.graph import GraphView
     from minigrad.nn.summary import Summary
 
 

@@ -253,7 +253,7 @@ class Optimizer:
                 small.setdefault((entry["t"], p.dtype), []).append((key, p, g))
         for (t, _), members in small.items():
             self._gathered(members, t, options)
-        note_change(*(p for _, p, _ in items))
+        note_change(*[p for _, p, _ in items])
 
     def _blocks(
         self, p: Array, g: Array, t: int, state: list[Array], options: dict[str, float]

@@ -123,6 +123,8 @@ class MultiLayerNet(Network):
         rng: Rng = None,
         dtype: Any = np.float32,
     ):
+        if not isinstance(hidden, Sequence):
+            raise TypeError(f"MultiLayerNet: hidden must be a list of widths, got {hidden!r}")
         if not weight_decay >= 0:
             raise ValueError(f"MultiLayerNet: weight_decay must be >= 0, got {weight_decay!r}")
         kind, options = activation_of("MultiLayerNet", activation), options_of(init, rng, dtype)

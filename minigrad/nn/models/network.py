@@ -93,7 +93,7 @@ def activation_of(network: str, name: str) -> type[Module]:
 
 def channels_of(network: str, in_shape: Any) -> int:
     """Return C of an image's shape (C, H, W)."""
-    if len(in_shape) != 3:
+    if np.shape(in_shape) != (3,):
         raise ValueError(f"{network}: in_shape must be (channels, height, width), got {in_shape}")
     return int(in_shape[0])
 
