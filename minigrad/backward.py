@@ -34,7 +34,7 @@ class Handle:
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient that `backward()` left: None if never reached, zeros if reached by zeros."""
+        """The gradient that `backward()` left; None if never reached, zeros if reached by zeros."""
         node = self._node
         if self._grad is None and isinstance(node, Node) and node not in watched:
             warnings.warn(

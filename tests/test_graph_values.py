@@ -182,8 +182,10 @@ def test_zero_and_none_are_different():
     [
         (lambda x: np.sqrt(x).sum(), "op1_sqrt"),
         (lambda x: (np.sqrt(x * 2.0) + x).sum(), "op2_sqrt"),
-        (lambda x: (np.sqrt(x) * 0.0 + np.tanh(x)).sum(), "op1_sqrt"),
+        (lambda x: (np.sqrt(x) + np.tanh(x * 2.0)).sum(), "op1_sqrt"),
+        (lambda x: (np.sqrt(x) + np.sqrt(x * 2.0)).sum(), "op3_sqrt"),
     ],
+    ids=["alone", "after a product", "beside another", "the newest of two"],
 )
 def test_the_first_bad_gradient_is_laid_to_the_operation_that_made_it(make, culprit):
     x = Tensor([0.0, 4.0], requires_grad=True, name="x")
@@ -220,6 +222,8 @@ def test_bytes_are_counted_once_and_parameters_not_at_all():
     assert draw(y, params={"w": w}).whole.saved == 8 * 6 * 4  # x, for the gradient of w
     z = np.tanh(y)
     assert draw(z * z + z, params={"w": w}).whole.saved == 8 * 6 * 4 + 8 * 4 * 4  # and z, once
+    v = tensor(5, grad=True)
+    assert draw(v * v).whole.saved == 0  # the user's own array
     z.sum().backward()
     assert draw(z, params={"w": w}).whole.saved == 0
 

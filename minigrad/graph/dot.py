@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from minigrad.graph.model import Box, Cluster, Edge, Graph, Row
+from minigrad.graph.model import Box, Cluster, Edge, Graph, Row, above
 from minigrad.graph.theme import LOOKS, STEP_NAMES, WORDS, legend, palette, step
 from minigrad.graph.words import edge_tooltip, heading, lines, row_text, tooltip
 
 FONT = "Helvetica,Arial,sans-serif"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+# The parser of Graphviz stumbles over a closing square bracket before a tag.
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "]": "&#93;"}
 
 
 class Html(str):
@@ -23,14 +26,15 @@ def quote(text: str) -> str:
     """Return a string of DOT that is shown as `text`, whatever is in it."""
     if isinstance(text, Html):
         return f"<{text}>"
-    text = _CONTROL.sub("\ufffd", text).replace("&", "&amp;").replace("\\", "\\\\")
+    text = _CONTROL.sub("\ufffd", text).replace("&", "&amp;")
+    text = text.replace("\\", "\\" * 4)  # Graphviz replaces backslashes twice
     return '"' + text.replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def html(text: str) -> str:
     """Escape text for a label between angle brackets."""
     text = _CONTROL.sub("\ufffd", text)
-    for plain, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+    for plain, escaped in _ESCAPES.items():
         text = text.replace(plain, escaped)
     return text.replace("\n", "<BR/>")
 
@@ -70,9 +74,12 @@ def write(
     parts += _boxes(graph, colours, show)
     names = {box.id: heading(box) for box in graph.boxes}
     ordered = _ordered(graph)
+    home = {box.id: box.cluster for box in graph.boxes}
     for number, edge in enumerate(graph.edges):
         tip = edge_tooltip(edge, names[edge.tail], names[edge.head])
-        parts.append(_edge(number, edge, edge.head in ordered, tip, colours))
+        parts.append(
+            _edge(number, edge, edge.head in ordered, home[edge.tail] is not None, tip, colours)
+        )
     entries = legend(graph) if with_legend else []
     if entries:
         look = {"shape": "plain", "tooltip": " ", "class": "legend", "id": "legend"}
@@ -89,7 +96,11 @@ def _boxes(graph: Graph, colours: Mapping[str, str], show: Sequence[str]) -> lis
     for cluster in graph.clusters.values():
         children.setdefault(cluster.parent, []).append(cluster.id)
     home = {box.id: box.cluster for box in graph.boxes}
-    entries = {edge.head for edge in graph.edges if home[edge.tail] != home[edge.head]}
+    entries = {
+        edge.head
+        for edge in graph.edges
+        if all(home[edge.head] != c.id for c in above(graph.clusters, home[edge.tail]))
+    }
     parts = [_box(box, colours, show) for box in own.get(None, ())]
     stack: list[str | None] = [*reversed(children.get(None, ()))]
     while stack:
@@ -108,7 +119,7 @@ def _boxes(graph: Graph, colours: Mapping[str, str], show: Sequence[str]) -> lis
         else:
             # The edges into a box pass to the right of the module's label.
             longest = max(map(len, cluster.label.split(" · ", 1)))
-            prefix, width = "", min(4.9 * longest / 36, 4.0)
+            prefix, width = "", min(5.4 * longest / 36, 4.0)
             look |= {
                 "style": "rounded,dashed", "margin": "7", "color": colours["edge"],
                 "fontsize": "9", "labeljust": "l", "labelloc": "t",
@@ -173,7 +184,9 @@ def _row(row: Row, colours: Mapping[str, str], show: Sequence[str]) -> str:
     return f'<TR><TD PORT="{row.id}" ALIGN="LEFT" {look}{dotted}>{text}</TD></TR>'
 
 
-def _edge(number: int, edge: Edge, numbered: bool, tip: str, colours: Mapping[str, str]) -> str:
+def _edge(
+    number: int, edge: Edge, numbered: bool, beside: bool, tip: str, colours: Mapping[str, str]
+) -> str:
     values = {"id": f"edge{number}", "class": f"edge argument{edge.argument}"}
     values |= {"tooltip": tip, "labeltooltip": tip}
     if numbered:
@@ -183,6 +196,8 @@ def _edge(number: int, edge: Edge, numbered: bool, tip: str, colours: Mapping[st
         values["class"] += " nonfinite"
     if edge.repeat:
         values |= {"style": "dashed", "constraint": "false"}
+    elif edge.tail.startswith("constant") and beside:
+        values["minlen"] = "0"  # next to its reader, or the frame would push the spine aside
     elif edge.argument == 0:
         values["weight"] = "8"  # so that the spine is straight
     return statement(f"{edge.tail} -> {edge.head}", values)

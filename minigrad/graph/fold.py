@@ -62,7 +62,7 @@ def fold(
             f"draw: the graph has {before:,} nodes, more than max_nodes={max_nodes:,}: repeats, "
             f"modules and operations were folded until {len(small.boxes):,} were left: pass a "
             "larger max_nodes to see more",
-            stacklevel=4,
+            stacklevel=3,
         )
     small = refer(small, max_fanout)
     if graph.view == "backward":
@@ -139,7 +139,7 @@ def _folder(cluster: Cluster, members: Sequence[Box], leaving: Edge | None) -> B
         dtype=leaving.dtype if leaving else last.dtype,
         nbytes=leaving.nbytes if leaving else last.nbytes,
         cluster=cluster.parent,
-        ops=sum(b.ops for b in members) * cluster.repeats,
+        ops=sum(b.ops for b in members),
         parameters=cluster.parameters,
         saved=sum(b.saved for b in members),
         gradient=span(b.gradient for b in members),

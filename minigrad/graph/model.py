@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 _OTHER = re.compile(r"[^A-Za-z0-9]+")
 Shape = tuple[int, ...]

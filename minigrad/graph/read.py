@@ -136,8 +136,9 @@ class _Reader:
                 continue
             self._edge(self.boxes[place], box.id, i, place in self.values.bad)
         box.scalars = tuple(scalars)
-        floats = sum(p.dtype.kind == "f" for p in node.inputs if isinstance(p, PLACES))
-        box.ordered = floats > 1 and name not in COMMUTES
+        if box.arguments > 1 and name not in COMMUTES:
+            floats = sum(p.dtype.kind == "f" for p in node.inputs if isinstance(p, PLACES))
+            box.ordered = floats > 1
         if self.sizes.culprit and self.sizes.culprit[0] is node:
             box.bad_gradient = self.sizes.culprit[1]
         self.boxes[node] = box

@@ -219,7 +219,7 @@ class Module:
         """Return a table of the layers in the order of their calls, with sizes and work.
 
         The model runs on one example of zeros, in evaluation mode, and what it records is read:
-        so the table has each call, of layers in lists, of layers used twice, and of `forward`s
+        so the table has each call, of layers in lists, of layers used twice, and in any `forward`
         that users wrote. A multiply-add is one product in the sums of a convolution or a matrix
         product.
 

@@ -13,6 +13,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -114,21 +115,21 @@ def measure(workload, peers, options):
     return rounds, peak
 
 
-def measure_imports(peers, options, cache):
+def measure_imports(peers, options):
     rounds = {peer: [] for peer in peers if PEERS[peer][1]}
-    for _ in range(options.sittings * options.rounds + 1):
-        for peer in list(rounds):
-            command = [sys.executable, "-c", IMPORT_CODE.format(PEERS[peer][1])]
-            env = environment(options) | {"PYTHONPYCACHEPREFIX": cache}
-            env.pop("PYTHONDONTWRITEBYTECODE", None)  # installed packages are compiled
-            done = subprocess.run(command, env=env, text=True, capture_output=True)
-            if done.returncode:
-                print(f"{peer} import: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
-                del rounds[peer]
-            else:
-                rounds[peer].append(float(done.stdout))
-    # The first round may compile.
-    return {peer: seconds[1:] for peer, seconds in rounds.items()}
+    with tempfile.TemporaryDirectory() as cache:  # what is installed is compiled: so is this
+        env = environment(options) | {"PYTHONPYCACHEPREFIX": cache}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
+        for _ in range(options.sittings * options.rounds + 1):
+            for peer in list(rounds):
+                command = [sys.executable, "-c", IMPORT_CODE.format(PEERS[peer][1])]
+                done = subprocess.run(command, env=env, text=True, capture_output=True)
+                if done.returncode:
+                    print(f"{peer} import: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+                    del rounds[peer]
+                else:
+                    rounds[peer].append(float(done.stdout))
+    return {peer: seconds[1:] for peer, seconds in rounds.items()}  # the first round compiles
 
 
 def ratio(rounds, peer):
@@ -239,7 +240,7 @@ def main(arguments=None):
     for name in options.only:
         print(f"{name} ...", file=sys.stderr)
         if name == IMPORT:
-            rounds, peak, scale, unit = measure_imports(peers, options, cache), {}, 1e3, "ms"
+            rounds, peak, scale, unit = measure_imports(peers, options), {}, 1e3, "ms"
         else:
             (rounds, peak), (_, _, scale, unit) = measure(name, peers, options), WORKLOADS[name]
         rows.append(row(name, rounds, scale, unit))

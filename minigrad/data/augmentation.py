@@ -1,0 +1,128 @@
+"""Augmentation: changes of a batch's images that leave their labels true, for a DataLoader."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from minigrad.data.loader import Arrays
+from minigrad.random import generator
+
+Change = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]
+
+
+def augment(
+    *changes: Change, rng: np.random.Generator | int | None = None
+) -> Callable[..., Arrays]:
+    """Return a transform for a `DataLoader` that changes the first array, the images.
+
+    Parameters
+    ----------
+    *changes : callable
+        Such as `shift(2)` and `noise(0.1)`, or your own `change(images, rng) -> images`; each gets
+        what the one before it returned.
+    rng : Generator or int, optional
+        Draws the changes: the same seed, the same images. The library's own by default.
+
+    Raises
+    ------
+    TypeError
+        If a change is not a function.
+
+    References
+    ----------
+    The book, section 8.1.2.
+
+    Examples
+    --------
+    >>> from minigrad.data import DataLoader
+    >>> x, t = np.ones((100, 1, 8, 8), np.float32), np.zeros(100, int)
+    >>> loader = DataLoader(x, t, batch_size=50, transform=augment(shift(1), noise(0.1), rng=0))
+    >>> [(images.shape, labels.shape) for images, labels in loader]
+    [((50, 1, 8, 8), (50,)), ((50, 1, 8, 8), (50,))]
+    """
+    for change in changes:
+        if not callable(change):
+            raise TypeError(f"augment: expected changes such as shift(2), got {change!r:.60}")
+    own = None if rng is None else generator(rng)  # None: as seeded when it is used
+
+    def transform(images: NDArray[Any], *others: NDArray[Any]) -> Arrays:
+        for change in changes:
+            images = change(images, generator(own))
+        return (images, *others)
+
+    return transform
+
+
+def shift(most: int) -> Change:
+    """Move each image by up to `most` pixels down or up and right or left; zeros come in.
+
+    Parameters
+    ----------
+    most : int
+        Every whole number from -most to most is equally likely, for rows and columns apart.
+
+    Raises
+    ------
+    ValueError
+        If `most` is negative, or, when it is used, not smaller than the images, or if these are
+        not (N, C, H, W).
+    TypeError
+        If `most` is not an integer.
+    """
+    try:
+        pixels = operator.index(most)
+    except TypeError:
+        raise TypeError(f"shift: most must be a whole number of pixels, got {most!r}") from None
+    if pixels < 0:
+        raise ValueError(f"shift: most must be 0 or more, got {most}")
+
+    def change(images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        if images.ndim != 4 or pixels >= min(images.shape[2:]):
+            raise ValueError(
+                f"shift: expected images of shape (N, C, H, W), larger than {pixels} pixels each "
+                f"way, got shape {images.shape}: load them with flatten=False"
+            )
+        n, _, height, width = images.shape
+        padded = np.pad(images, [(0, 0), (0, 0), (pixels, pixels), (pixels, pixels)])
+        windows = sliding_window_view(padded, (height, width), axis=(2, 3))
+        down, right = rng.integers(2 * pixels + 1, size=(2, n))
+        return np.asarray(windows[np.arange(n), :, down, right])
+
+    return change
+
+
+def noise(std: float) -> Change:
+    """Add normally distributed noise to every pixel; float32 stays float32.
+
+    Parameters
+    ----------
+    std : float
+        Its standard deviation.
+
+    Raises
+    ------
+    ValueError
+        If `std` is negative or not finite.
+    TypeError
+        If, when it is used, the images are whole numbers.
+    """
+    if not 0 <= std < np.inf:
+        raise ValueError(f"noise: std must be a finite number >= 0, got {std!r}")
+
+    def change(images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        if images.dtype.kind != "f":
+            raise TypeError(
+                f"noise: expected floating point images, got {images.dtype}: load them with "
+                "normalize=True"
+            )
+        drawn = std * rng.standard_normal(images.shape)
+        noisy: NDArray[Any] = images + drawn.astype(images.dtype)
+        return noisy
+
+    return change
