@@ -1,9 +1,10 @@
-"""What the examples share: their options, the data, tables, colours, and a drawing of the graph."""
+"""What the examples share: their options, the data, tables, pictures, and a graph as text."""
 
 import argparse
 import io
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 # The matrices are small: a second BLAS thread gains nothing, and on a busy machine loses tenfold.
@@ -11,19 +12,23 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 try:
     import graphviz
-    import matplotlib  # noqa: F401
     import sklearn  # noqa: F401
-    import tqdm  # noqa: F401
+    from matplotlib.figure import Figure
+    from matplotlib.style import context
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter  # noqa: F401
+    from tqdm import tqdm
 
+    from minigrad import manual_seed
     from minigrad.autograd import Constant, Leaf, Node, reachable
     from minigrad.data import load_digits, load_mnist
     from minigrad.files import write
-    from minigrad.training.history import COLORS  # noqa: F401
+    from minigrad.training.history import COLORS
 except ModuleNotFoundError as error:
     sys.exit(f'{error}: run python -m pip install -e ".[examples]" in the clone first')
 
 TITLES = {"digits": "handwritten digits of 8x8 pixels", "mnist": "MNIST"}
 STYLE = {
+    "axes.axisbelow": True,
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -51,6 +56,21 @@ def options(description, **defaults):
     parser.add_argument("--out", type=Path, metavar="DIR", default=Path("out"))
     parser.set_defaults(**defaults)
     return parser
+
+
+def arguments(description, epochs=None, quick=None, own=None, **defaults):
+    """Parse the options and those of the example's `own`, seed the library, fill in the epochs.
+
+    `epochs` and, with --quick, `quick` are numbers, or numbers by data set.
+    """
+    parser = options(description, **defaults)
+    for name, how in (own or {}).items():
+        parser.add_argument(f"--{name}", **how)
+    args = parser.parse_args()
+    chosen = quick if args.quick else epochs
+    args.epochs = args.epochs or (chosen[args.data] if isinstance(chosen, dict) else chosen)
+    manual_seed(args.seed)
+    return args
 
 
 def positive(text):
@@ -82,6 +102,45 @@ def table(header, rows):
         for row in rows
     ]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def progress(items, label, **options):
+    """Go through items with a bar; where stderr is no terminal, it is written every ten seconds."""
+    pause = 0.1 if sys.stderr.isatty() else 10
+    options |= {"mininterval": pause, "maxinterval": pause, "dynamic_ncols": True}
+    return tqdm(items, desc=label, **options)
+
+
+@contextmanager
+def picture(path, rows=1, columns=1, size=(6.4, 4), title=None, **options):
+    """Give axes to draw on, in the style of the examples; at the end save and name the picture."""
+    with context(STYLE):
+        figure = Figure(figsize=size)
+        yield figure.subplots(rows, columns, **options)
+        figure.suptitle(title)
+        save_figure(figure, path)
+    print(f"picture: {path}")
+
+
+def plot_losses(path, histories, title):
+    """Save the loss of each step of several runs, by their names, in one picture."""
+    with picture(path) as axes:
+        for (name, history), color in zip(histories.items(), COLORS, strict=False):
+            history.plot(axes, label=name, color=color)
+        axes.set(title=title, xlabel="step", ylabel="loss of the batch (cross entropy)")
+        low, high = axes.get_ylim()
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 3) if high / low < 300 else (1,)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.legend()
+
+
+def show_image(axes, image, title="", **options):
+    """Draw an image, black for 1, in a frame without numbers."""
+    axes.imshow(image, **{"cmap": "gray_r", "vmin": 0, "vmax": 1, **options})
+    axes.set(xticks=[], yticks=[])
+    axes.set_title(title, fontsize=11)
+    axes.spines[:].set_visible(True)
 
 
 def save_figure(figure, path):

@@ -1,18 +1,15 @@
-"""Compare SGD, Momentum, AdaGrad and Adam on handwritten digits (the book, section 6.1.7).
+"""Compare SGD, Momentum, AdaGrad and Adam on handwritten digits (the book, section 6.1.8).
 
 The network is the book's: four hidden layers of 100 units with ReLU, initial weights after He. Each
 rule starts from the same weights and sees the same batches, with its default settings.
 """
 
-from itertools import chain, pairwise
-
 import common
-from matplotlib.figure import Figure
-from matplotlib.style import context
 
 from minigrad import functional as F
-from minigrad import manual_seed, nn, optim
+from minigrad import manual_seed, optim
 from minigrad.data import DataLoader
+from minigrad.nn.models import MultiLayerNet
 from minigrad.training import Trainer
 
 RULES = [optim.SGD, optim.Momentum, optim.AdaGrad, optim.Adam]
@@ -21,9 +18,7 @@ QUICK = {"digits": 20, "mnist": 1}
 
 
 def network(pixels):
-    sizes = [pixels, 100, 100, 100, 100]
-    hidden = [(nn.Linear(n, m), nn.ReLU()) for n, m in pairwise(sizes)]
-    return nn.Sequential(*chain(*hidden), nn.Linear(sizes[-1], 10))
+    return MultiLayerNet(pixels, [100] * 4, 10)
 
 
 def train(rule, data, args):
@@ -40,17 +35,6 @@ def train(rule, data, args):
     return [rule.__name__, f"{end['loss']:.5f}", *accuracies, f"{seconds:.1f}"], history
 
 
-def plot(histories, title):
-    with context(common.STYLE):
-        figure = Figure()
-        axes = figure.subplots()
-        for (name, history), color in zip(histories.items(), common.COLORS, strict=False):
-            history.plot(axes, label=name, color=color)
-        axes.set(title=title, xlabel="step", ylabel="loss of the batch (cross entropy)")
-        axes.legend()
-        return figure
-
-
 def main():
     args = common.options(__doc__.splitlines()[0], batch_size=128).parse_args()
     args.epochs = args.epochs or (QUICK if args.quick else EPOCHS)[args.data]
@@ -63,13 +47,13 @@ def main():
         histories[rule.__name__] = history
     print(common.table(["rule", "loss", "train accuracy", "test accuracy", "seconds"], rows))
 
-    figure = plot(histories, f"Four update rules on {common.TITLES[args.data]}")
-    common.save_figure(figure, args.out / "loss.png")
+    title = f"Four update rules: {common.TITLES[args.data]}"
+    common.plot_losses(args.out / "loss.png", histories, title)
     (x, t), _ = data
     model = network(x.shape[1])
     loss = F.cross_entropy(model(x[: args.batch_size]), t[: args.batch_size])
     graph = common.save_graph(common.graph_dot(loss, model), args.out / "graph.dot")
-    print(f"\nloss curves: {args.out / 'loss.png'}\ngraph: {graph}")
+    print(f"graph: {graph}")
     print(f"histories: {', '.join(f'{name.lower()}.json' for name in histories)} in {args.out}")
 
 

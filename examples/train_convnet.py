@@ -1,6 +1,6 @@
 """Train the book's first convolutional network on handwritten digits (the book, section 7.5).
 
-conv 5x5 - relu - pool - linear - relu - linear, with Adam. On MNIST about 99 % of the test
+conv 5x5 - relu - pool - linear - relu - linear, with Adam. On MNIST 98.7 % of the test
 images are read right.
 """
 

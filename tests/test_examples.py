@@ -93,8 +93,8 @@ def test_the_graph_is_the_networks(compared):
     for i, (n, m) in enumerate(pairwise(widths)):
         linear = ["linear", f"(128, {m})"]
         expected.append((before, linear))
-        expected.append(([f"{2 * i}.weight", f"({n}, {m})"], linear))
-        expected.append(([f"{2 * i}.bias", f"({m},)"], linear))
+        expected.append(([f"linear{i + 1}.weight", f"({n}, {m})"], linear))
+        expected.append(([f"linear{i + 1}.bias", f"({m},)"], linear))
         before = linear
         if i < 4:
             before = ["relu", f"(128, {m})"]

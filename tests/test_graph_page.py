@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from pages import HOSTILE, Parts, chain, data_of, page_of, shared, stack
+from graph_pages import HOSTILE, Parts, chain, data_of, page_of, shared, stack
 
 import minigrad
 from minigrad import Tensor, nn

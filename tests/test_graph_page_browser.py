@@ -5,10 +5,10 @@ import statistics
 
 import numpy as np
 import pytest
+from graph_pages import HOSTILE, chain, data_of, page_of, shared, stack
 
 import minigrad
 from minigrad import Tensor
-from pages import HOSTILE, chain, data_of, page_of, shared, stack
 
 webdriver = pytest.importorskip("selenium.webdriver")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver"),
 ]
-# Of every box that is seen: its text, and left, top, right, bottom in the picture and in the window.
+# Of every box that is seen: its left, top, right, bottom; of every edge: where its line ends.
 BOXES = """return picture.seen.map((item) => ({
   id: item.data.id, open: !!(item.folds && item.open), home: item.parent.data.id,
   at: [item.left, item.top, item.left + item.size.width, item.top + item.size.height]}))"""
@@ -29,6 +29,7 @@ ENDS = """return picture.edges.map((edge) => {
   const path = edge.element.querySelector(".line"), length = path.getTotalLength();
   const at = (n) => { const {x, y} = path.getPointAtLength(n); return [x, y]; };
   return [edge.tail.data.id, edge.head.data.id, at(0), at(length)]; })"""
+LOADED = "const t = performance.timing; return (t.loadEventEnd - t.navigationStart) / 1000"
 PAINTED = "const done = arguments[0]; requestAnimationFrame(() => setTimeout(done));"
 
 
@@ -40,6 +41,7 @@ def browser(tmp_path_factory):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    driver.set_script_timeout(30)
     yield driver
     driver.quit()
 
@@ -128,17 +130,20 @@ def test_boxes_stand_apart_inside_their_frames_and_edges_end_at_them(name, opene
         for key, (x, y) in zip((tail, head), points, strict=True):
             left, top, right, bottom = boxes[key]["at"]
             assert left - 1 <= x <= right + 1
-            assert min(abs(y - top), abs(y - bottom), abs(x - left), abs(x - right)) < 1.5
+            assert (
+                min(abs(y - top), abs(y - bottom), abs(x - left), abs(x - right)) < 8
+            )  # an ellipse
 
 
 def test_every_argument_has_its_edge_when_all_is_open(opened):
     view = stack(4, collapse_repeats=False)
     browser = opened(view)
-    while browser.execute_script("return tree.clusters.some((c) => !c.open)"):
+    for _ in range(3):
         browser.find_element("id", "unfold").click()
+    assert not browser.execute_script("return tree.clusters.some((c) => !c.open)")
     seen = sorted((tail, head) for tail, head, *_ in browser.execute_script(ENDS))
     assert seen == sorted((e.tail, e.head) for e in view.edges)
-    assert len(browser.find_elements("css selector", ".node")) == len(view.nodes)
+    assert len(browser.find_elements("css selector", "#graph .node")) == len(view.nodes)
     straight = browser.execute_script(BOXES)
     outer = [
         (b["at"][0] + b["at"][2]) / 2 for b in straight if b["id"] in ("input_x", "output_loss")
@@ -177,7 +182,7 @@ def test_fold_all_and_unfold_level_by_level(opened):
 # ------------------------------------------------------------------------------------------ search
 def test_search_opens_centres_and_cycles(opened):
     browser = opened(stack(30, collapse_repeats=False))
-    assert "linear" not in " ".join(labels(browser)).replace("blocks.0", "")
+    assert not [name for name in labels(browser) if name.startswith("blocks.17.")]
     press(browser, "/")
     assert browser.switch_to.active_element.get_attribute("id") == "search"
     press(browser, "blocks.17.linear.weight", "ENTER")
@@ -219,15 +224,17 @@ def test_the_keyboard_goes_everywhere(opened):
     press(browser, "END")
     assert focused(browser) == order[-1]
     press(browser, "HOME", "ARROW_DOWN")
-    while focused(browser) != "blocks.0: Block · 40 params":
+    module = next(name for name in order if name.startswith("blocks.0: Block"))
+    for _ in range(order.index(module) - 1):
         press(browser, "ARROW_DOWN")
+    assert focused(browser) == module
     press(browser, "ENTER")
     assert browser.switch_to.active_element.get_attribute("aria-expanded") == "false"
     press(browser, "ARROW_RIGHT")
     assert browser.switch_to.active_element.get_attribute("aria-expanded") == "true"
     assert labels(browser) == order
     press(browser, "ARROW_RIGHT", "ARROW_LEFT", "ARROW_LEFT")
-    assert focused(browser) in ("blocks.0: Block · 40 params", "blocks.0: Block")
+    assert focused(browser) == module
     scale = browser.execute_script("return look.scale")
     press(browser, "+")
     assert browser.execute_script("return look.scale") == pytest.approx(scale * 1.25)
@@ -271,11 +278,9 @@ def test_a_thousand_operations_answer_within_a_second(opened):
     view = stack(100, collapse_repeats=False, max_nodes=5000)
     assert view.whole.ops > 1000
     browser = opened(view)
-    loaded = browser.execute_script(
-        "return performance.timing.loadEventEnd - performance.timing.navigationStart"
-    )
-    assert loaded < 1000
-    toggled = "const c = tree.clusters.find((c) => c.data.text === 'blocks.3: Block'); reveal(c); toggle(c)"
+    assert browser.execute_script(LOADED) < 1
+    found = "tree.clusters.find((c) => c.data.text.startsWith('blocks.3:'))"
+    toggled = f"const c = {found}; reveal(c); toggle(c)"
     assert seconds(browser, toggled) < 1
     assert seconds(browser, "$('search').value = 'blocks.42.linear.bias'; search(); cycle(1)") < 1
     assert seconds(browser, "tree.clusters.forEach((c) => { c.open = true }); render()", 1) < 5
@@ -284,10 +289,7 @@ def test_a_thousand_operations_answer_within_a_second(opened):
 
 def test_ten_thousand_operations_open_folded(opened):
     browser = opened(chain(10_000).draw(max_nodes=20_000))
-    loaded = browser.execute_script(
-        "return performance.timing.loadEventEnd - performance.timing.navigationStart"
-    )
-    assert loaded < 3000
+    assert browser.execute_script(LOADED) < 3
     assert len(labels(browser)) < 70
     assert seconds(browser, "$('search').value = 'op7777_'; search()") < 1
     assert browser.find_element("id", "found").text == "1 of 1"
@@ -298,8 +300,8 @@ def test_names_are_text_whatever_is_in_them(opened):
     view = (Tensor([1.0], requires_grad=True, name=HOSTILE) * 2).draw(title=HOSTILE)
     browser = opened(view)
     assert browser.title != "owned"
-    shown = browser.find_element("id", "title").get_attribute("textContent")
-    assert shown.replace("\ufffd", "\ud800") == HOSTILE
+    shown = browser.execute_script("return $('title').textContent.toWellFormed()")
+    assert shown == HOSTILE.replace("\ud800", "\ufffd")
     assert len(browser.find_elements("tag name", "script")) == 2
     assert not browser.find_elements("tag name", "b")
 

@@ -209,7 +209,7 @@ def test_a_forked_child_computes_though_the_pool_stayed_behind():
         expected = [float(np.sum(y)) for y in results()]  # so that there is a pool
         context = multiprocessing.get_context("fork")
         queue = context.Queue()
-        child = context.Process(target=in_child, args=(queue,))
+        child = context.Process(target=in_child, args=(queue,), daemon=True)
         child.start()
         found = queue.get(timeout=60)
         child.join(60)
@@ -231,7 +231,7 @@ def test_a_child_forked_in_the_middle_has_its_blas_threads_and_a_free_lock(blas)
         queue.put(blas())
 
     def fork(_):
-        process = context.Process(target=child)
+        process = context.Process(target=child, daemon=True)
         process.start()
         found = queue.get(timeout=60)
         process.join(60)

@@ -221,7 +221,7 @@ class Module:
         The model runs on one example of zeros, in evaluation mode, and what it records is read:
         so the table has each call, of layers in lists, of layers used twice, and in any `forward`
         that users wrote. A multiply-add is one product in the sums of a convolution or a matrix
-        product.
+        product; those of `np.einsum` are not counted.
 
         Parameters
         ----------

@@ -83,7 +83,7 @@ function cut(edges) {
     if (!links.has(key)) links.set(key, { key, from, to, frame });
     edge.parts.push(links.get(key));
   };
-  edges.forEach((edge, i) => {
+  for (const edge of edges) {
     const { tail, head } = edge;
     edge.parts = [];
     const around = new Set();
@@ -98,10 +98,10 @@ function cut(edges) {
     for (let each = tail.parent; each !== common; from = each, each = each.parent)
       link(each, from, outPort, from === tail ? "" : tail.number, edge);
     const into = inner.length ? inner[inner.length - 1] : head;
-    link(common, from, into, from === tail && into === head ? i : tail.number, edge);
+    link(common, from, into, from === tail && into === head ? `=${edge.argument}` : tail.number, edge);
     for (let n = inner.length - 1; n >= 0; n--)
       link(inner[n], inPort, n ? inner[n - 1] : head, n ? "" : edge.argument, edge);
-  });
+  }
   return inside;
 }
 
