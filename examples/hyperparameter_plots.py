@@ -1,7 +1,13 @@
 """The pictures of hyperparameter_search.py: the best trials by epoch, and all of them by place."""
 
+import sys
+
 import common
-from optuna.trial import TrialState
+
+try:
+    from optuna.trial import TrialState
+except ModuleNotFoundError as error:
+    sys.exit(f'{error}: run python -m pip install -e ".[search]" in the clone first')
 
 BEST = 4, 5  # rows and columns of the best trials
 

@@ -9,6 +9,14 @@ import minigrad
 from minigrad import Tensor, nn
 from minigrad import functional as F
 
+# Of every box that is seen: its left, top, right, bottom; of every edge: where its line ends.
+BOXES = """return picture.seen.map((item) => ({
+  id: item.data.id, open: !!(item.folds && item.open), home: item.parent.data.id,
+  at: [item.left, item.top, item.left + item.size.width, item.top + item.size.height]}))"""
+ENDS = """return picture.edges.map((edge) => {
+  const path = edge.element.querySelector(".line"), length = path.getTotalLength();
+  const at = (n) => { const {x, y} = path.getPointAtLength(n); return [x, y]; };
+  return [edge.tail.data.id, edge.head.data.id, at(0), at(length)]; })"""
 HOSTILE = '</script><script>document.title="owned"</script><b>"\\ \'&amp; 層 \x07\ud800\n<!--'
 
 
@@ -81,3 +89,26 @@ def page_of(view, folder):
 
 def data_of(page):
     return json.loads(Parts(page).scripts[0])
+
+
+def residual(x):
+    for _ in range(3):
+        x = x + np.tanh(x) * np.exp(x)
+    return x
+
+
+def beside(x):
+    for i in range(4):
+        x = np.tanh(x - Tensor(np.full((20, 3), i, "f4"), name=f"constant {i}"))
+    return x
+
+
+VIEWS = {
+    "beside": lambda: beside(Tensor([1.0], requires_grad=True, name="x")).draw(),
+    "shared": lambda: shared().draw(),
+    "residual": lambda: residual(Tensor([1.0], requires_grad=True, name="x")).draw(),
+    "blocks": lambda: stack(4, collapse_repeats=False, gradients=True),
+    "fan-out": lambda: sum(shared() * i for i in range(1, 30)).draw(),
+    "chain": lambda: chain(300).draw(),
+    "backward": lambda: stack(2, view="backward"),
+}

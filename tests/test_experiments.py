@@ -144,7 +144,7 @@ def test_augmentation_teaches_to_read_moved_digits(experiment):
     rows, _ = experiment("data_augmentation", "data_augmentation.png")
     train, test, moved = numbers(rows["as they are"])
     assert train > 99
-    train, test_changed, moved_changed = numbers(rows["changed"])
+    train, test_changed, moved_changed = numbers(rows["moved"])
     assert test_changed > test - 5
     assert moved_changed > moved + 15
 
@@ -163,6 +163,15 @@ def test_a_search_finds_a_good_rate_gives_up_on_bad_ones_and_goes_on(experiment)
         assert 0 < given_up < 11
         assert best > 30 > median
         assert lr > 1e-3
+
+
+def test_a_missing_optuna_is_named_with_the_command_that_installs_it(tmp_path):
+    path = str(EXAMPLES)
+    code = f"import sys; sys.path.insert(0, {path!r}); sys.modules['optuna'] = None\n"
+    done = run("", cwd=tmp_path, code=code + "import hyperparameter_search")
+    assert done.returncode == 1
+    assert 'run python -m pip install -e ".[search]" in the clone first' in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_lenet_learns_faster_with_relu_and_alexnet_is_as_large_as_it_was(experiment):

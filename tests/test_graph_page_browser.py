@@ -5,10 +5,11 @@ import statistics
 
 import numpy as np
 import pytest
-from graph_pages import HOSTILE, chain, data_of, page_of, shared, stack
+from graph_pages import BOXES, ENDS, HOSTILE, VIEWS, chain, data_of, page_of, stack
 
 import minigrad
-from minigrad import Tensor
+from minigrad import Tensor, nn
+from minigrad import functional as F
 
 webdriver = pytest.importorskip("selenium.webdriver")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -21,14 +22,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver"),
 ]
-# Of every box that is seen: its left, top, right, bottom; of every edge: where its line ends.
-BOXES = """return picture.seen.map((item) => ({
-  id: item.data.id, open: !!(item.folds && item.open), home: item.parent.data.id,
-  at: [item.left, item.top, item.left + item.size.width, item.top + item.size.height]}))"""
-ENDS = """return picture.edges.map((edge) => {
-  const path = edge.element.querySelector(".line"), length = path.getTotalLength();
-  const at = (n) => { const {x, y} = path.getPointAtLength(n); return [x, y]; };
-  return [edge.tail.data.id, edge.head.data.id, at(0), at(length)]; })"""
 LOADED = "const t = performance.timing; return (t.loadEventEnd - t.navigationStart) / 1000"
 PAINTED = "const done = arguments[0]; requestAnimationFrame(() => setTimeout(done));"
 
@@ -91,22 +84,6 @@ def seconds(browser, script, times=5):
     return statistics.median(browser.execute_async_script(code) for _ in range(times))
 
 
-def residual(x):
-    for _ in range(3):
-        x = x + np.tanh(x) * np.exp(x)
-    return x
-
-
-VIEWS = {
-    "shared": lambda: shared().draw(),
-    "residual": lambda: residual(Tensor([1.0], requires_grad=True, name="x")).draw(),
-    "blocks": lambda: stack(4, collapse_repeats=False, gradients=True),
-    "fan-out": lambda: sum(shared() * i for i in range(1, 30)).draw(),
-    "chain": lambda: chain(300).draw(),
-    "backward": lambda: stack(2, view="backward"),
-}
-
-
 # ------------------------------------------------------------------------------------------ layout
 @pytest.mark.parametrize("name", VIEWS)
 def test_boxes_stand_apart_inside_their_frames_and_edges_end_at_them(name, opened):
@@ -135,20 +112,28 @@ def test_boxes_stand_apart_inside_their_frames_and_edges_end_at_them(name, opene
             )  # an ellipse
 
 
-def test_every_argument_has_its_edge_when_all_is_open(opened):
-    view = stack(4, collapse_repeats=False)
+@pytest.mark.parametrize("name", ["shared", "beside", "blocks"])
+def test_every_argument_has_its_edge_when_all_is_open(name, opened):
+    view = VIEWS[name]()
     browser = opened(view)
     for _ in range(3):
-        browser.find_element("id", "unfold").click()
+        browser.execute_script("$('unfold').click()")
     assert not browser.execute_script("return tree.clusters.some((c) => !c.open)")
     seen = sorted((tail, head) for tail, head, *_ in browser.execute_script(ENDS))
     assert seen == sorted((e.tail, e.head) for e in view.edges)
     assert len(browser.find_elements("css selector", "#graph .node")) == len(view.nodes)
-    straight = browser.execute_script(BOXES)
-    outer = [
-        (b["at"][0] + b["at"][2]) / 2 for b in straight if b["id"] in ("input_x", "output_loss")
-    ]
-    assert len(outer) == 2
+
+
+def test_the_spine_of_a_network_is_straight(opened):
+    layers = [layer for i in range(4) for layer in (nn.Linear(3 + i, 4 + i), nn.ReLU())]
+    x = Tensor(np.ones((2, 3), "f4"), name="x")
+    browser = opened(F.mse_loss(nn.Sequential(*layers)(x), np.zeros((2, 7), "f4")).draw())
+    centres = browser.execute_script(
+        "return picture.seen.filter((i) => !(i.folds && i.open)).map((i) => [i.data.kind, i.x])"
+    )
+    spine = [x for kind, x in centres if kind != "constant"]
+    assert len(spine) >= 11
+    assert max(spine) - min(spine) < 0.5
 
 
 # ----------------------------------------------------------------------------------------- folding
@@ -164,6 +149,7 @@ def test_a_click_closes_and_opens_a_module_where_it_is(opened):
     assert folder.get_attribute("aria-expanded") == "false"
     assert len(labels(browser)) < len(before)
     assert abs(folder.rect["y"] - place["y"]) < 12
+    assert abs(folder.rect["x"] - place["x"]) < 12
     folder.click()
     assert labels(browser) == before
     assert item(browser, "blocks.0: Block").get_attribute("aria-expanded") == "true"

@@ -34,15 +34,19 @@ function cycle(step) {
 }
 
 // A search over many boxes waits for a pause in typing.
-let pause;
+let pause = 0;
+function now() {
+  clearTimeout(pause);
+  pause = 0;
+  search();
+}
 $("search").oninput = () => {
   clearTimeout(pause);
-  pause = setTimeout(search, 80);
+  pause = setTimeout(now, 80);
 };
 $("search").onkeydown = (event) => {
   if (event.key === "Enter") {
-    clearTimeout(pause);
-    if (match < 0) search();
+    if (pause) now();
     else cycle(event.shiftKey ? -1 : 1);
   } else if (event.key === "Escape") {
     $("search").value = "";

@@ -56,7 +56,7 @@ class LeNet5(Network):
     References
     ----------
     LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition",
-    1998; the book, section 7.6.1.
+    1998; the book, section 7.7.1.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class AlexNet(Network):
     References
     ----------
     Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional Neural
-    Networks", 2012; the book, section 7.6.2.
+    Networks", 2012; the book, section 7.7.2.
     """
 
     def __init__(
