@@ -123,6 +123,7 @@ class debug:
             elif held:
                 self._thawing.append(array)
         frozen, self._thawing = self._thawing, []
+        # Bases first: a view can be made writeable only after its base.
         for array in sorted(frozen, key=lambda a: len(_with_bases(a))):
             try:
                 array.flags.writeable = True
@@ -131,12 +132,12 @@ class debug:
 
 
 def _with_bases(value: Any) -> list[Array]:
-    """Return an array and the arrays that it is a view of, innermost last."""
+    """Return an array and the arrays that it is a view of."""
     found = []
     while isinstance(value, np.ndarray):
         found.append(value)
         value = value.base
-    return found[::-1]  # a view can be made writeable only after its base
+    return found
 
 
 def _finite(value: Any) -> bool:

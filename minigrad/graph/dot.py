@@ -89,12 +89,7 @@ def write(
 
 def _boxes(graph: Graph, colours: Mapping[str, str], show: Sequence[str]) -> list[str]:
     """Write boxes and the clusters around them."""
-    own: dict[str | None, list[Box]] = {}
-    for box in graph.boxes:
-        own.setdefault(box.cluster, []).append(box)
-    children: dict[str | None, list[str]] = {}
-    for cluster in graph.clusters.values():
-        children.setdefault(cluster.parent, []).append(cluster.id)
+    own, children = graph.nesting()
     home = {box.id: box.cluster for box in graph.boxes}
     entries = {
         edge.head

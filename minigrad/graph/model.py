@@ -169,6 +169,16 @@ class Graph:
         parameters = count(self.parameters, "parameter") + (f" ({values})" * bool(self.parameters))
         return f"{count(self.ops, 'op')}, {parameters}, {human(self.saved)} saved for backward"
 
+    def nesting(self) -> tuple[dict[str | None, list[Box]], dict[str | None, list[str]]]:
+        """Return the boxes and the ids of the clusters that lie directly in each cluster."""
+        boxes: dict[str | None, list[Box]] = {}
+        for box in self.boxes:
+            boxes.setdefault(box.cluster, []).append(box)
+        clusters: dict[str | None, list[str]] = {}
+        for cluster in self.clusters.values():
+            clusters.setdefault(cluster.parent, []).append(cluster.id)
+        return boxes, clusters
+
 
 class Ids:
     """Hand out identifiers of ASCII letters, digits and underscores, each once."""

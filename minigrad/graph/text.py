@@ -34,12 +34,7 @@ def mermaid(
 ) -> str:
     """Return a Mermaid flowchart."""
     result = [f"flowchart {direction}"]
-    own: dict[str | None, list[Box]] = {}
-    for box in graph.boxes:
-        own.setdefault(box.cluster, []).append(box)
-    children: dict[str | None, list[str]] = {}
-    for cluster in graph.clusters.values():
-        children.setdefault(cluster.parent, []).append(cluster.id)
+    own, children = graph.nesting()
     result += [f"  {_node(box, show)}" for box in own.get(None, ())]
     stack: list[str | None] = [*reversed(children.get(None, ()))]
     depth = 1
