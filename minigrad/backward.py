@@ -118,7 +118,8 @@ class Handle:
         ValueError
             If `gradient` is missing for several values, or has another shape.
         """
-        found = _sweep_from([self], [gradient], retain_graph, create_graph, None)
+        as_array = np.array if create_graph else np.asarray  # a leaf's gradient is copied below
+        found = _sweep_from([self], [gradient], retain_graph, create_graph, None, as_array)
         taken = {id(gradient._data)} if isinstance(gradient, Handle) else {id(gradient)}
         for node, g in found.items():
             tensor = node.tensor() if isinstance(node, Leaf) else watched[node]()
@@ -159,6 +160,7 @@ def _sweep_from(
     retain_graph: bool,
     create_graph: bool,
     targets: Sequence[Any] | None,
+    as_array: Callable[[Any, Any], Any],
 ) -> dict[Any, Any]:
     wrap = outputs[0]._wrap
     seeds: dict[Any, Any] = {}
@@ -179,7 +181,7 @@ def _sweep_from(
                 )
             g = output.dtype.type(1) if output.ndim == 0 else np.ones(output.shape, output.dtype)
         elif not create_graph or not isinstance(g, Handle):
-            g = np.array(g._data if isinstance(g, Handle) else g, output.dtype)
+            g = as_array(g._data if isinstance(g, Handle) else g, output.dtype)
         elif g.dtype != output.dtype:
             g = g.astype(output.dtype)
         if g.shape != output.shape:
@@ -239,7 +241,7 @@ def gradients(
         if not isinstance(node, Node | Leaf):
             raise RuntimeError(f"gradients: the input {x!r:.60} does not require a gradient")
     upstream = [None] * len(outputs) if upstream is None else upstream
-    found = _sweep_from(outputs, upstream, retain_graph, create_graph, targets)
+    found = _sweep_from(outputs, upstream, retain_graph, create_graph, targets, np.array)
     wrap = outputs[0]._wrap
     results: list[Any] = [found.get(node) for node in targets]
     return tuple(wrap(g) if isinstance(g, np.ndarray | np.generic) else g for g in results)

@@ -287,3 +287,20 @@ def test_data_replaced_by_another_shape_between_forward_and_backward_is_named():
         RuntimeError, match=r"came with shape \(2,\): .* replaced by some of anothe"
     ):
         y.backward()
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize(
+    "f", [lambda x: x, lambda x: x + 0.0, lambda x: x.T, lambda x: x.reshape(3, 2), np.conj],
+    ids=["itself", "sum", "transpose", "reshape", "conj"],
+)  # fmt: skip
+def test_no_gradient_shares_memory_with_the_array_given(f, create_graph):
+    x = Tensor(np.ones((2, 3)), requires_grad=True)
+    y = f(x)
+    y.retain_grad()
+    g = np.ones(y.shape)
+    y.backward(g, create_graph=create_graph, retain_graph=True)
+    (found,) = gradients([y], [x], [g])
+    g[:] = 7
+    for gradient in x.grad, y.grad, found:
+        assert (gradient.data == 1).all()

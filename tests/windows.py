@@ -1,6 +1,6 @@
 """What tests of convolution and pooling share: comparing with PyTorch, small blocks, threads."""
 
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from unittest import mock
 
 import numpy as np
@@ -10,13 +10,20 @@ from hypothesis import strategies as st
 
 import minigrad
 from minigrad import Tensor, gradients
-from minigrad.kernels import convolution, pooling
+from minigrad.kernels import blocks, lowering, pooling, products
 
-# So that a handful of numbers makes many blocks, and every call is worth sharing.
+# So that a handful of numbers makes many blocks and tiles, and every call is worth sharing.
 TINY = {
-    "BLOCK_SIZE": 60, "MOST_IMAGES": 2, "UNPACKED": 200, "SHORT_ROW": 3, "LONG_ROW": 5,
-    "LONGEST_ROW": 7, "SHORTEST_ROW": 4, "SHARED_WORK": 0,
+    blocks: {
+        "BLOCK_SIZE": 60, "SUMS": 12, "MOST_IMAGES": 2, "SHORTEST_ROW": 4, "TURNED": 2,
+        "SHARED_WORK": 0,
+    },
+    products: {
+        "UNPACKED": 60, "SMALL_RESULT": 6, "ROWS": 2, "FEWEST_ROWS": 1, "FEWEST_COLUMNS": 1,
+    },
+    pooling: {"SHARED_PIXELS": 0},
 }  # fmt: skip
+WINOGRAD = {lowering: {"FEWEST_IMAGES": 1, "FEWEST_COLUMNS": 1, "FEWEST_CHANNELS": 0}}
 
 
 @contextmanager
@@ -30,9 +37,20 @@ def threads(n):
 
 
 @contextmanager
-def tiny_blocks(n):
-    constants = mock.patch.multiple(convolution, **TINY)
-    with threads(n), constants, mock.patch.object(pooling, "SHARED_PIXELS", 0):
+def constants(*tables):
+    """Give modules other constants for a while."""
+    with ExitStack() as stack:
+        for module, values in [pair for table in tables for pair in table.items()]:
+            stack.enter_context(mock.patch.multiple(module, **values))
+        for cached in products.tiles, products.transposed_tiles:
+            cached.cache_clear()
+            stack.callback(cached.cache_clear)
+        yield
+
+
+@contextmanager
+def tiny_blocks(n, *more):
+    with threads(n), constants(TINY, *more):
         yield
 
 
@@ -40,6 +58,7 @@ BLOCKS = {
     "usual": nullcontext,
     "tiny": lambda: tiny_blocks(1),
     "tiny, two threads": lambda: tiny_blocks(2),
+    "tiny, Winograd": lambda: tiny_blocks(1, WINOGRAD),
 }
 
 

@@ -67,11 +67,12 @@ def max_pool2d(x: Array, kernel: Pair, stride: Pair, padding: Pads = NO_PADS) ->
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
 
     def work(whole: Place, taps: list[Tap]) -> None:
-        if padding == NO_PADS:
-            y[whole] = x[taps[0][1]]
+        if padding == NO_PADS:  # then every tap feeds every output
+            np.maximum(x[taps[0][1]], x[taps[-1][1]], out=y[whole])
+            taps = taps[1:-1]
         else:
             y[whole] = lowest
-        for outputs, pixels in taps[padding == NO_PADS :]:
+        for outputs, pixels in taps:
             np.maximum(y[outputs], x[pixels], out=y[outputs])
 
     _over_channels(work, x.shape, y.shape, kernel, stride, padding)
@@ -90,7 +91,9 @@ def _first_hits(x: Array, y: Array, whole: Place, taps: list[Tap]) -> Iterator[t
     """Yield each tap with a mask of the outputs whose maximum is there: at a tie the first tap."""
     free = np.ones_like(y[whole], bool)
     nan = bool(np.isnan(y[whole]).any())
-    for tap in taps:
+    last = taps[-1]
+    everywhere = free[:, :, *last[0][2:]].shape == free.shape
+    for tap in taps[:-1] if everywhere else taps:
         outputs, pixels = tap
         hit = np.equal(x[pixels], y[outputs])
         if nan:
@@ -99,6 +102,8 @@ def _first_hits(x: Array, y: Array, whole: Place, taps: list[Tap]) -> Iterator[t
         hit &= left
         left ^= hit
         yield tap, hit
+    if everywhere:  # no other tap is left
+        yield last, free
 
 
 def max_pool2d_gradient(

@@ -43,6 +43,8 @@ _blas = _find_blas()
 _threads = _default_threads()
 _pool: ThreadPoolExecutor | None = None
 _lock = threading.Lock()
+# Fewer multiply-adds than this (about 0.1 ms) are not worth waking other threads for.
+SHARED_WORK = 4_000_000
 _holders = 0  # callers that hold BLAS to one thread now
 _blas_threads = 1  # what to give back when the last of them is done
 
@@ -89,8 +91,12 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def _single_threaded_blas() -> Iterator[None]:
-    """Hold BLAS to one thread; the last of several concurrent holders gives back the others."""
+def single_threaded_blas() -> Iterator[None]:
+    """Hold BLAS to one thread; the last of several concurrent holders gives back the others.
+
+    Products under it leave BLAS's own threads asleep. Once woken they wait for more work for some
+    20 ms, busily, and so take a core from the threads here.
+    """
     global _holders, _blas_threads
     if _blas is None:
         yield
@@ -113,7 +119,7 @@ def _single_threaded_blas() -> Iterator[None]:
 def share(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Return ``[work(item) for item in items]``, computed by up to `get_num_threads` threads."""
     global _pool
-    with _single_threaded_blas():
+    with single_threaded_blas():
         if _threads == 1 or len(items) < 2:
             return [work(item) for item in items]
         with _lock:

@@ -1,5 +1,7 @@
 """minigrad, through its public API."""
 
+import numpy as np
+
 import minigrad
 import minigrad.functional as F
 from minigrad import Tensor, nn, optim
@@ -46,9 +48,14 @@ def chain(body, x):
     return step
 
 
-def convolution(x, weight, padding, g):
-    x, weight = Tensor(x, requires_grad=True), Tensor(weight, requires_grad=True)
-    g = Tensor(g)
+def as_from_a_layer(images):
+    """In the layout in which layers of minigrad give images to each other: the batch innermost."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(images, 0, -1)), -1, 0)
+
+
+def convolution(x, weight, padding, g, input_gradient):
+    x = Tensor(as_from_a_layer(x) if input_gradient else x, requires_grad=input_gradient)
+    weight, g = Tensor(weight, requires_grad=True), Tensor(as_from_a_layer(g))
 
     def step():
         x.grad = weight.grad = None

@@ -53,8 +53,8 @@ def chain(body, x):
     return step
 
 
-def convolution(x, weight, padding, g):
-    x, weight = mg.tensor(x), mg.tensor(weight)
+def convolution(x, weight, padding, g, input_gradient):
+    x, weight = mg.tensor(x, constant=not input_gradient), mg.tensor(weight)
 
     def step():
         conv_nd(x, weight, stride=1, padding=padding).backward(g)

@@ -1,39 +1,30 @@
-"""The floor: the bare matrix products that the work needs, in NumPy's BLAS, and nothing else."""
+"""The bare matrix products that the work needs, in NumPy's BLAS, on matrices made beforehand."""
 
 import numpy as np
 from workloads import layer_shapes
 
-# Columns and output of a block of images stay in the L2 cache, and the block is used again and
-# again: no copying, no traffic, the least that a convolution by matrix products can take.
-BLOCK_BYTES = 256 * 1024
 
-
-def products(shapes, repeat=1):
-    """A function that multiplies (m, k) by (k, n) for each (m, k, n), `repeat` times."""
+def products(shapes):
+    """A function that multiplies (m, k) by (k, n) for each (m, k, n)."""
     rng = np.random.default_rng(0)
     operands = []
     for m, k, n in shapes:
-        a, b = (rng.normal(size=s).astype(np.float32) for s in ((m, k), (k, n)))
+        a, b = (rng.standard_normal(s, np.float32) for s in ((m, k), (k, n)))
         operands.append((a, b, np.empty((m, n), np.float32)))
 
     def run():
         for a, b, out in operands:
-            for _ in range(repeat):
-                np.matmul(a, b, out=out)
+            np.matmul(a, b, out=out)
 
     return run
 
 
 def convolution_products(x_shape, weight_shape, pad, input_gradient=True):
+    """Filters by columns; outputs' gradients by columns; filters by outputs' gradients."""
     images, _, height, width = x_shape
     n_out, k = weight_shape[0], int(np.prod(weight_shape[1:]))
-    pixels = (height + 2 * pad - weight_shape[2] + 1) * (width + 2 * pad - weight_shape[3] + 1)
-    block = max(1, BLOCK_BYTES // (4 * pixels * (k + n_out)))
-    while images % block:
-        block -= 1
-    n = block * pixels
-    shapes = [(n_out, k, n), (n_out, n, k)] + [(k, n_out, n)] * input_gradient
-    return products(shapes, repeat=images // block)
+    n = images * (height + 2 * pad - weight_shape[2] + 1) * (width + 2 * pad - weight_shape[3] + 1)
+    return products([(n_out, k, n), (n_out, n, k)] + [(k, n_out, n)] * input_gradient)
 
 
 def network(layers, _weights, _rule, _lr, _images, _labels):
@@ -56,5 +47,5 @@ def network(layers, _weights, _rule, _lr, _images, _labels):
     return step
 
 
-def convolution(x, weight, padding, _g):
-    return convolution_products(x.shape, weight.shape, padding)
+def convolution(x, weight, padding, _g, input_gradient):
+    return convolution_products(x.shape, weight.shape, padding, input_gradient)

@@ -47,9 +47,9 @@ def chain(body, x):
     return step
 
 
-def convolution(x, weight, padding, g):
+def convolution(x, weight, padding, g, input_gradient):
     x, weight, g = torch.from_numpy(x), torch.from_numpy(weight), torch.from_numpy(g)
-    x.requires_grad_()
+    x.requires_grad_(input_gradient)
     weight.requires_grad_()
 
     def step():

@@ -7,7 +7,8 @@ a module that defines some of these functions; each returns `step()`, which does
   update, gradients cleared), returning the loss. `weights` has weight and bias of each layer that
   has them, in order; those of a linear layer are (in, out).
 - `chain(body, x)`: `body` applied to the array x, an operator at a time, and the gradient of x.
-- `convolution(x, weight, padding, g)`: forward, and both gradients for the upstream gradient g.
+- `convolution(x, weight, padding, g, input_gradient)`: forward, and for the upstream gradient g
+  the gradient of the filters and, unless it is the first layer, of the input.
 
 Optionally `use_threads(n)`.
 """
@@ -122,7 +123,7 @@ def convolution(peer, layer, shape):
     height, width = (n + 2 * pad - k + 1 for n in shape[2:])
     shapes = shape, (n_out, n_in, k, k), (BATCH, n_out, height, width)
     x, weight, g = (rng.normal(size=s).astype(np.float32) for s in shapes)
-    return peer.convolution(x, weight, pad, g)
+    return peer.convolution(x, weight, pad, g, input_gradient=n_in > 1)
 
 
 # name -> (the peer's function that it needs, how to build it for a peer, steps in a unit, unit)
