@@ -217,7 +217,8 @@ _changes: dict[int, list[Any]] = {}  # by id of the array that owns the memory: 
 watched: weakref.WeakKeyDictionary[Node, Any] = weakref.WeakKeyDictionary()  # see retain_grad()
 
 
-def _owner(array: Any) -> Any:
+def owner_of(array: Any) -> Any:
+    """Return the array that owns the memory which `array`, perhaps a view, shows."""
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
@@ -228,7 +229,7 @@ def note_change(*arrays: Any) -> None:
     global latest_change
     latest_change = now = tick()
     for array in arrays:
-        owner = array if array.base is None else _owner(array)
+        owner = array if array.base is None else owner_of(array)
         key = id(owner)
         if key in _changes:
             _changes[key][0] = now
@@ -240,14 +241,18 @@ def _forget(key: int, _: Any) -> None:
     _changes.pop(key, None)
 
 
+def changed_since(array: Any, stamp: int) -> bool:
+    """Tell whether the memory of an array was changed in place after `stamp`."""
+    when: int = _changes.get(id(owner_of(array)), (0,))[0]
+    return when > stamp
+
+
 def _refuse_changed(node: Node, saved: tuple[Any, ...]) -> None:
     for value, origin in zip(saved, (node, *node.inputs), strict=True):
-        if isinstance(value, np.ndarray):
-            when = _changes.get(id(_owner(value)), (0,))[0]
-            if when > node.stamp:
-                raise RuntimeError(
-                    f"backward: {describe(origin)}, which {describe(node)} kept for its gradient, "
-                    "was changed in place after it was recorded (an optimizer step, "
-                    "load_state_dict, or `t.data -= ...`): call backward() before the change, or "
-                    "compute the loss again after it"
-                )
+        if isinstance(value, np.ndarray) and changed_since(value, node.stamp):
+            raise RuntimeError(
+                f"backward: {describe(origin)}, which {describe(node)} kept for its gradient, "
+                "was changed in place after it was recorded (an optimizer step, "
+                "load_state_dict, or `t.data -= ...`): call backward() before the change, or "
+                "compute the loss again after it"
+            )

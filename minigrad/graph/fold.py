@@ -122,12 +122,14 @@ def close(graph: Graph, depth: int | None, expand: Iterable[str]) -> Graph:
         leaving[edge.tail] = edge
     for i, box in enumerate(boxes):
         if box.kind == "module" and box.label in members:
-            boxes[i] = _folder(graph.clusters[box.label], members[box.label], leaving.get(box.id))
+            boxes[i] = module_box(
+                graph.clusters[box.label], members[box.label], leaving.get(box.id)
+            )
             boxes[i].inputs = tuple(dict.fromkeys(entering.get(box.id, ())))
     return replace(graph, boxes=boxes, edges=edges, clusters=used(graph.clusters, boxes))
 
 
-def _folder(cluster: Cluster, members: Sequence[Box], leaving: Edge | None) -> Box:
+def module_box(cluster: Cluster, members: Sequence[Box], leaving: Edge | None) -> Box:
     """Sum up the boxes of a module."""
     last = next((b for b in reversed(members) if b.kind == "op"), members[-1])
     box = Box(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from minigrad.graph.fold import _folder
+from minigrad.graph.fold import module_box
 from minigrad.graph.model import Bad, Box, Cluster, Edge, Graph, Row, above, human
 from minigrad.graph.theme import STEP_NAMES, legend, step
 from minigrad.graph.words import facts, heading, lines, row_text
@@ -262,7 +262,7 @@ def _folders(
                 leaving[key] = edge
     folders = {}
     for key, cluster in frames.items():
-        folders[key] = _folder(cluster, members[key], leaving.get(key))
+        folders[key] = module_box(cluster, members[key], leaving.get(key))
         folders[key].inputs = tuple(entering[key])
     return folders
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Constant, Leaf, Node, _owner, reachable
+from minigrad.autograd import Constant, Leaf, Node, owner_of, reachable
 from minigrad.graph.gradients import Gradients, measure
 from minigrad.graph.model import Box, Edge, Gradient, Graph, Ids, Row, count
 from minigrad.graph.paths import Paths
@@ -219,7 +219,7 @@ class _Reader:
 
     # ---------------------------------------------------------------------------------- memory
     def _add_owner(self, array: Any) -> bool:
-        key = id(_owner(array)) if isinstance(array, np.ndarray) else id(array)
+        key = id(owner_of(array)) if isinstance(array, np.ndarray) else id(array)
         if key in self.owners:
             return False
         self.owners.add(key)
@@ -234,7 +234,7 @@ class _Reader:
             saved += residual if isinstance(residual, tuple | list) else [residual]
         for array in saved:
             if isinstance(array, ARRAYS) and self._add_owner(array):
-                owner = _owner(array) if isinstance(array, np.ndarray) else array
+                owner = owner_of(array) if isinstance(array, np.ndarray) else array
                 total += owner.nbytes
         return total
 

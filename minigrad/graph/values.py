@@ -78,17 +78,11 @@ def kept_values(order: Sequence[Node], outputs: Mapping[Any, Any]) -> dict[Any, 
             if kind is Leaf and not isinstance(value, ARRAYS):
                 tensor = parent.tensor()
                 value = None if tensor is None else tensor._data
-            if isinstance(value, ARRAYS) and not (changes and _changed(value, node.stamp)):
-                known[parent] = value
+            if isinstance(value, ARRAYS):
+                array = changes and isinstance(value, np.ndarray)
+                if not (array and autograd.changed_since(value, node.stamp)):
+                    known[parent] = value
     return known
-
-
-def _changed(value: Any, stamp: int) -> bool:
-    """Tell whether an array was changed in place after `stamp`."""
-    if not isinstance(value, np.ndarray):
-        return False
-    when: int = autograd._changes.get(id(autograd._owner(value)), (0,))[0]
-    return when > stamp
 
 
 def _again(node: Node, known: Mapping[Any, Any], passing: Mapping[Any, Any]) -> Any:

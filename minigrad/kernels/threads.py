@@ -50,12 +50,12 @@ _blas_threads = 1  # what to give back when the last of them is done
 
 
 def get_num_threads() -> int:
-    """Return the number of threads that convolution and pooling use."""
+    """Return the number of threads that convolution, pooling and linear layers use."""
     return _threads
 
 
 def set_num_threads(n: int) -> None:
-    """Set the number of threads that convolution and pooling use.
+    """Set the number of threads that convolution, pooling and linear layers use.
 
     Until then it is ``OPENBLAS_NUM_THREADS`` or ``OMP_NUM_THREADS`` where set, else the number of
     cores. One setting always gives the same bits; two settings may round sums differently.
