@@ -46,7 +46,7 @@ def ridges(axes, outputs, span):
 
 
 def main():
-    args = common.arguments(__doc__.splitlines()[0])
+    args = common.arguments(__doc__.splitlines()[0], data=None)
     examples = 200 if args.quick else 1000
     x = np.random.default_rng(args.seed).standard_normal((examples, UNITS)).astype(np.float32)
     rows = []
@@ -63,6 +63,14 @@ def main():
             axes.set_xlabel("activation")
     print("the standard deviation of the activations, by layer\n")
     print(common.table(["activation, weights", *map(str, range(1, LAYERS + 1))], rows))
+    n = len(INITS)
+    kinds = [
+        f"{kind} {', '.join(row[-1] for row in rows[i * n : i * n + n])}"
+        for i, kind in enumerate(RANGES)
+    ]
+    weights = f"of layer {LAYERS}, by weights ({', '.join(INITS)})"
+    shows = "Xavier's weights keep sigmoid and tanh spread, He's keep ReLU"
+    common.save_result(args, shows, f"standard deviation {weights}: {'; '.join(kinds)}")
 
 
 if __name__ == "__main__":

@@ -43,11 +43,6 @@ def main():
     last = {key: run[-1] if len(run) == args.epochs else 0.0 for key, run in runs.items()}
     rows = [[f"{s:.2g}", f"{last[s, True]:.1%}", f"{last[s, False]:.1%}"] for s in scales]
     print(common.table(["initial std", "with batch norm", "without"], rows))
-    counts = [sum(last[scale, norm] > LEARNT for scale in scales) for norm in (True, False)]
-    print(
-        f"\nmore than {LEARNT:.0%} right after {args.epochs} epochs: with batch normalisation "
-        f"{counts[0]} of {len(scales)} scales, without {counts[1]}"
-    )
 
     columns = 3 if args.quick else 4
     shape = -(-len(scales) // columns), columns
@@ -71,6 +66,13 @@ def main():
             axes.set_ylabel("accuracy")
         handles, labels = panels[0, -1].get_legend_handles_labels()
         panels[0, 0].figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    counts = [sum(last[scale, norm] > LEARNT for scale in scales) for norm in (True, False)]
+    common.save_result(
+        args,
+        "with batch normalisation nearly every scale of weights learns",
+        f"more than {LEARNT:.0%} right after {args.epochs} epochs: with batch normalisation "
+        f"{counts[0]} of {len(scales)} scales, without {counts[1]}",
+    )
 
 
 if __name__ == "__main__":

@@ -1,25 +1,27 @@
-"""What the examples share: their options, the data, tables, pictures, and a graph as text."""
+"""What the examples share: their options, the data, tables, pictures, and the file of results."""
 
 import argparse
 import io
+import json
 import os
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 # The matrices are small: a second BLAS thread gains nothing, and on a busy machine loses tenfold.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+BEGAN = time.perf_counter()
 
 try:
-    import graphviz
     import sklearn  # noqa: F401
     from matplotlib.figure import Figure
     from matplotlib.style import context
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter  # noqa: F401
+    from numpy import format_float_positional as plain
     from tqdm import tqdm
 
     from minigrad import manual_seed
-    from minigrad.autograd import Constant, Leaf, Node, reachable
     from minigrad.data import load_digits, load_mnist
     from minigrad.files import write
     from minigrad.training.history import COLORS
@@ -44,8 +46,12 @@ STYLE = {
 
 
 # --------------------------------------------------------------------------------------- options
-def options(description, **defaults):
-    """A parser with the options that all examples have; `defaults` may change theirs."""
+def arguments(description, epochs=None, quick=None, own=None, **defaults):
+    """Parse the options and those of the example's `own`, seed the library, fill in the epochs.
+
+    `epochs` and, with --quick, `quick` are numbers, or numbers by data set; `defaults` are those of
+    options, with data=None for an example that reads no images.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", choices=TITLES, default="digits", help="the images")
     parser.add_argument("--data-dir", metavar="DIR", help="the folder of MNIST's four IDX files")
@@ -54,23 +60,26 @@ def options(description, **defaults):
     parser.add_argument("--seed", type=int, metavar="N", default=0, help="same seed, same run")
     parser.add_argument("--quick", action="store_true", help="a few seconds, to see that it works")
     parser.add_argument("--out", type=Path, metavar="DIR", default=Path("out"))
-    parser.set_defaults(**defaults)
-    return parser
-
-
-def arguments(description, epochs=None, quick=None, own=None, **defaults):
-    """Parse the options and those of the example's `own`, seed the library, fill in the epochs.
-
-    `epochs` and, with --quick, `quick` are numbers, or numbers by data set.
-    """
-    parser = options(description, **defaults)
     for name, how in (own or {}).items():
         parser.add_argument(f"--{name}", **how)
+    parser.set_defaults(**defaults)
     args = parser.parse_args()
+    args.command = command(args, parser.parse_args([]))
+    book = description.rpartition("(the book, ")[2].strip(").")
+    args.section = book.removeprefix("sections ").removeprefix("section ")
     chosen = quick if args.quick else epochs
     args.epochs = args.epochs or (chosen[args.data] if isinstance(chosen, dict) else chosen)
     manual_seed(args.seed)
     return args
+
+
+def command(args, default):
+    """How to repeat a run: the options that are not as by default, less the folders."""
+    words = ["python", f"examples/{Path(sys.argv[0]).name}"]
+    for name, value in vars(args).items():
+        if value != getattr(default, name) and name not in ("out", "data_dir"):
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    return " ".join(words)
 
 
 def positive(text):
@@ -104,6 +113,20 @@ def table(header, rows):
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
+def save_result(args, shows, result):
+    """Print what the example found, and write it for the table that docs/results.py makes.
+
+    `shows` is the point of the experiment in words, `result` in numbers.
+    """
+    name = Path(sys.argv[0]).stem
+    seconds = round(time.perf_counter() - BEGAN, 1)
+    found = {"experiment": name, "section": args.section, "data": args.data, "shows": shows}
+    found |= {"result": result, "seconds": seconds, "command": args.command}
+    path = args.out / f"{name}.result.json"
+    write(path, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    print(f"\nresult: {result}\nfile: {path}")
+
+
 def progress(items, label, **options):
     """Go through items with a bar; where stderr is no terminal, it is written every ten seconds."""
     pause = 0.1 if sys.stderr.isatty() else 10
@@ -130,7 +153,7 @@ def plot_losses(path, histories, title):
         axes.set(title=title, xlabel="step", ylabel="loss of the batch (cross entropy)")
         low, high = axes.get_ylim()
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 3) if high / low < 300 else (1,)))
-        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_major_formatter(lambda x, _: plain(x, 3, fractional=False, trim="-"))
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.legend()
 
@@ -147,48 +170,3 @@ def save_figure(figure, path):
     picture = io.BytesIO()
     figure.savefig(picture, format=path.suffix[1:])
     write(path, picture.getvalue())
-
-
-# -------------------------------------------------------------------------------------- the graph
-def graph_dot(output, model):
-    """The recorded operations that made `output`, as text in Graphviz's DOT language.
-
-    A box is an operation with the shape of its output, an ellipse an array that went in, blue if it
-    is a parameter; an edge is an argument.
-    """
-    paths = {id(parameter): path for path, parameter in model.named_parameters()}
-    ids, lines, edges = {}, [], []
-
-    def declare(node):
-        if node not in ids:
-            ids[node] = f"n{len(ids)}"
-            text, look = str(node.shape), 'shape=ellipse color="#767676"'
-            if isinstance(node, Node):
-                text = f"{node.function.name.lstrip('_')}\n{text}"
-                look = 'shape=box style="rounded,filled" fillcolor="#F2F2F2" color="#767676"'
-            elif isinstance(node, Leaf):
-                text = f"{paths.get(id(node.tensor()), node.name or 'leaf')}\n{text}"
-                look = 'shape=ellipse style=filled fillcolor="#CFE5F6" color="#0072B2"'
-            lines.append(f"  {ids[node]} [label={quoted(text)} {look}]")
-        return ids[node]
-
-    for node in reversed(reachable([output._node])):
-        arrays = [parent for parent in node.inputs if isinstance(parent, Node | Leaf | Constant)]
-        edges += [f"  {declare(parent)} -> {declare(node)}" for parent in arrays]
-    head = 'digraph {\n  node [fontname="sans-serif" fontsize=11]\n  edge [color="#767676"]'
-    return "\n".join([head, *lines, *edges, "}\n"])
-
-
-def quoted(text):
-    return '"' + text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n") + '"'
-
-
-def save_graph(dot, path):
-    """Write DOT text, and a picture beside it if Graphviz is there; return what was done."""
-    write(path, dot)
-    try:
-        picture = graphviz.Source(dot).pipe("png")
-    except graphviz.ExecutableNotFound:
-        return f"{path} (no picture of it: install Graphviz, then dot -Tpng -O {path.name})"
-    write(path.with_suffix(".png"), picture)
-    return f"{path} and {path.with_suffix('.png').name}"

@@ -6,9 +6,9 @@ rule starts from the same weights and sees the same batches, with its default se
 
 import common
 
-from minigrad import functional as F
-from minigrad import manual_seed, optim
+from minigrad import Tensor, manual_seed, optim
 from minigrad.data import DataLoader
+from minigrad.graph import GraphvizNotFoundError
 from minigrad.nn.models import MultiLayerNet
 from minigrad.training import Trainer
 
@@ -17,31 +17,40 @@ EPOCHS = {"digits": 170, "mnist": 5}  # about 2000 steps, as in the book
 QUICK = {"digits": 20, "mnist": 1}
 
 
-def network(pixels):
-    return MultiLayerNet(pixels, [100] * 4, 10)
-
-
 def train(rule, data, args):
-    """Train a network with one rule; return its row of the table and its history."""
+    """Train a network with one rule; return its row of the table, its history, the network."""
     (x, t), test = data
     manual_seed(args.seed)
-    model = network(x.shape[1])
+    model = MultiLayerNet(x.shape[1], [100] * 4, 10)
     trainer = Trainer(model, rule(model.parameters()), progress=f"{rule.__name__:8}")
     loader = DataLoader(x, t, batch_size=args.batch_size, shuffle=True)
     history = trainer.fit(loader, epochs=args.epochs)
     end, test_end = trainer.evaluate((x, t)), trainer.evaluate(test)
     accuracies = [f"{measured['accuracy']:.2%}" for measured in (end, test_end)]
     seconds = sum(history["seconds"])
-    return [rule.__name__, f"{end['loss']:.5f}", *accuracies, f"{seconds:.1f}"], history
+    return [rule.__name__, f"{end['loss']:.5f}", *accuracies, f"{seconds:.1f}"], history, model
+
+
+def save_graph(loss, out):
+    """Save a picture of what was computed, or texts where there is nothing to draw it with."""
+    view = loss.draw()
+    try:
+        names = [view.render(out / name).name for name in ("graph.svg", "graph.png")]
+    except GraphvizNotFoundError:
+        outline = view.summary() + "\n"
+        names = {"graph.dot": view.source, "graph.mmd": view.to_mermaid(), "graph.txt": outline}
+        for name, text in names.items():
+            common.write(out / name, text)
+        print('no graph.svg: install Graphviz, or run python -m pip install -e ".[graph]"')
+    print(f"graph: {', '.join(names)} in {out}")
 
 
 def main():
-    args = common.options(__doc__.splitlines()[0], batch_size=128).parse_args()
-    args.epochs = args.epochs or (QUICK if args.quick else EPOCHS)[args.data]
+    args = common.arguments(__doc__.splitlines()[0], EPOCHS, QUICK, batch_size=128)
     data = common.load(args)
     rows, histories = [], {}
     for rule in RULES:
-        row, history = train(rule, data, args)
+        row, history, model = train(rule, data, args)
         history.save(args.out / f"{rule.__name__.lower()}.json")
         rows.append(row)
         histories[rule.__name__] = history
@@ -50,11 +59,14 @@ def main():
     title = f"Four update rules: {common.TITLES[args.data]}"
     common.plot_losses(args.out / "loss.png", histories, title)
     (x, t), _ = data
-    model = network(x.shape[1])
-    loss = F.cross_entropy(model(x[: args.batch_size]), t[: args.batch_size])
-    graph = common.save_graph(common.graph_dot(loss, model), args.out / "graph.dot")
-    print(f"graph: {graph}")
+    images = Tensor(x[: args.batch_size], name="images")
+    loss = model.loss(images, t[: args.batch_size])
+    loss.name = "loss"
+    save_graph(loss, args.out)
     print(f"histories: {', '.join(f'{name.lower()}.json' for name in histories)} in {args.out}")
+    found = "; ".join(f"{row[0]}: {row[1]}, {row[3]}" for row in rows)
+    shows = "Momentum, AdaGrad and Adam learn faster than SGD"
+    common.save_result(args, shows, f"loss and test accuracy, {found}")
 
 
 if __name__ == "__main__":

@@ -21,21 +21,18 @@ FILTERS = "conv1.weight"
 GAP = 1  # pixels between filters
 
 
-def run(network, description, epochs):
+def run(network, description, shows, epochs):
     """Train `network(in_shape)` as the options say, and show and save everything.
 
-    `epochs` has the default of each data set.
+    `shows` is what the experiment is for, `epochs` has the default of each data set.
     """
-    parser = common.options(description)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    parser.add_argument("--threads", type=common.positive, metavar="N", default=cores)
-    args = parser.parse_args()
+    threads = {"type": common.positive, "metavar": "N", "default": cores}
+    args = common.arguments(description, epochs, QUICK, {"threads": threads})
     minigrad.set_num_threads(args.threads)
-    minigrad.manual_seed(args.seed)
     (x, t), test = common.load(args, flatten=False)
     if args.quick:
         x, t, *test = (array[:QUICK_IMAGES] for array in (x, t, *test))
-    args.epochs = args.epochs or (QUICK if args.quick else epochs)[args.data]
 
     model = network(x.shape[1:])
     print(model.summary(x.shape[1:]), end="\n\n")
@@ -59,12 +56,14 @@ def run(network, description, epochs):
         mistakes = mistakes_figure(test, guesses, wrong, title)
         common.save_figure(mistakes, args.out / "misclassified.png")
     end = trainer.evaluate((x, t))
+    accuracy = 1 - len(wrong) / len(guesses)
+    read = f"test accuracy {accuracy:.2%} ({len(wrong)} of {len(guesses)} wrong)"
     print(
         f"after {args.epochs} epochs, {seconds:.0f} seconds on {args.threads} threads:\n"
-        f"loss {end['loss']:.5f}, train accuracy {end['accuracy']:.2%}, test accuracy "
-        f"{1 - len(wrong) / len(guesses):.2%} ({len(wrong)} of {len(guesses)} wrong)\n"
+        f"loss {end['loss']:.5f}, train accuracy {end['accuracy']:.2%}, {read}\n"
         f"weights.npz, history.json, curves.png, filters.png, misclassified.png in {args.out}"
     )
+    common.save_result(args, shows, f"{read} after {args.epochs} epochs")
 
 
 def epoch_table(history):

@@ -56,6 +56,9 @@ def main():
                 common.show_image(axes, (change(image)[0] if k else image)[0, 0])
         panels[0, 0].set_title("original")
         panels[0, 1].set_title("changed")
+    found = "; ".join(f"{label}: {still}, {moved}" for label, _, still, moved in rows)
+    shows = "moved copies teach to read moved digits"
+    common.save_result(args, shows, f"accuracy on test images and moved ones, {n} images {found}")
 
 
 if __name__ == "__main__":

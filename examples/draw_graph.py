@@ -71,7 +71,7 @@ PICTURES = [two_layers, simple_conv_net, deep_conv_net, first_nan, vanishing_gra
 QUICK = [two_layers, first_nan, vanishing_gradient]
 
 if __name__ == "__main__":
-    args = common.options(__doc__.splitlines()[0]).parse_args()
+    args = common.arguments(__doc__.splitlines()[0], data=None)
     rows, missing = [], None
     for picture in QUICK if args.quick else PICTURES:
         minigrad.manual_seed(args.seed)
@@ -89,3 +89,6 @@ if __name__ == "__main__":
     if missing:
         print(f"\nno SVG and PNG: {missing}")
     print(f"\n{args.out} has them: open {args.out / 'first_nan.html'} with a browser")
+    drawn = ", ".join(f"{name} {operations}" for name, operations, _ in rows)
+    shows = "a picture of what was computed shows the first NaN and a dying gradient"
+    common.save_result(args, shows, f"operations: {drawn}")

@@ -26,7 +26,7 @@ def descend(lr, steps):
 
 
 def main():
-    args = common.arguments(__doc__.splitlines()[0])
+    args = common.arguments(__doc__.splitlines()[0], data=None)
     paths = {lr: descend(lr, 10 if args.quick else 20) for lr in RATES}
     rows = [[f"{lr:g}", *map("{:.6g}".format, path[-1])] for lr, path in paths.items()]
     print(common.table(["learning rate", "x0 at the end", "x1"], rows))
@@ -49,6 +49,9 @@ def main():
         distance.set_yscale("log")
         distance.xaxis.set_major_locator(common.MaxNLocator(integer=True))
         distance.legend()
+    ends = ", ".join(f"{np.linalg.norm(path[-1]):.2g} with {lr:g}" for lr, path in paths.items())
+    shows = "the right rate arrives, a large one diverges, a tiny one stands still"
+    common.save_result(args, shows, f"distance to the minimum by learning rate: {ends}")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,8 @@ def main():
     print(common.table(["precision", "test accuracy", "KiB of weights", "seconds"], rows))
     single, half = (found[dtype].astype(np.float64) for dtype in found)
     changed = np.sum(single.argmax(axis=1) != half.argmax(axis=1))
-    print(f"\n{changed} of {len(x)} images are read differently")
+    differ = f"{changed} of {len(x)} images are read differently"
+    print(f"\n{differ}")
 
     with common.picture(args.out / "half_precision.png") as axes:
         color = common.COLORS[0]
@@ -72,6 +73,9 @@ def main():
         axes.loglog([single.min(), 1], [single.min(), 1], "k:", lw=1)
         axes.set_title("Each class of each test image")
         axes.set(xlabel="probability in float32", ylabel="probability in float16")
+    read = ", ".join(f"{dtype} {accuracy}" for dtype, accuracy, *_ in rows)
+    shows = "16 bits a number are enough to read with"
+    common.save_result(args, shows, f"test accuracy {read}; {differ}")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,12 @@ def main():
     common.plot_losses(args.out / "lenet.png", histories, title)
     alexnet = AlexNet(init=0.0)  # no time is lost on drawing weights that only get counted
     print(f"\nAlexNet\n\n{alexnet.summary((3, 227, 227))}")
+    read = ", ".join(f"{row[0].removeprefix('LeNet-5, ')} {row[2]}" for row in rows)
+    count = sum(parameter.size for parameter in alexnet.parameters())
+    shows = "LeNet-5 learns at once with tanh and ReLU, late with the sigmoid"
+    common.save_result(
+        args, shows, f"test accuracy of LeNet-5: {read}; AlexNet has {count:,} parameters"
+    )
 
 
 if __name__ == "__main__":

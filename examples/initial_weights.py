@@ -39,6 +39,9 @@ def main():
     print(common.table(["weights", "loss", "test accuracy"], rows))
     title = f"Initial weights: {common.TITLES[args.data]}"
     common.plot_losses(args.out / "initial_weights.png", histories, title)
+    found = "; ".join(f"{name}: {loss}, {accuracy}" for name, loss, accuracy in rows)
+    shows = "from tiny weights nothing is learnt; He's suit ReLU better than Xavier's"
+    common.save_result(args, shows, f"loss and test accuracy, {found}")
 
 
 if __name__ == "__main__":

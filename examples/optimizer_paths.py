@@ -80,7 +80,7 @@ def animate(figure, drawn, shown):
 
 
 def main():
-    args = common.arguments(__doc__.splitlines()[0])
+    args = common.arguments(__doc__.splitlines()[0], data=None)
     paths = {rule.__name__: walk(rule, settings) for rule, settings in RULES.items()}
     rows = []
     for (name, path), settings in zip(paths.items(), RULES.values(), strict=True):
@@ -101,6 +101,9 @@ def main():
         shown = range(0, STEPS + 1, 10 if args.quick else 1)
         common.write(path.with_suffix(".gif"), animate(figure, drawn, shown))
     print(f"animation: {path.with_suffix('.gif')}")
+    ends = ", ".join(f"{row[0]} {row[4]} ({row[5]})" for row in rows)
+    shows = "SGD zigzags through a valley, the others take shorter ways"
+    common.save_result(args, shows, f"height after {STEPS} steps (length of the path): {ends}")
 
 
 if __name__ == "__main__":

@@ -36,10 +36,10 @@ def run(description, name, remedy, epochs, quick):
         label: accuracies(label, data, args, **options)
         for label, options in {f"without {name}": {}, **remedy}.items()
     }
-    rows = []
+    table = []
     for label, ((*_, (_, train, held_out))) in runs.items():
-        rows.append([label, *(f"{a:.1%}" for a in (train, held_out, train - held_out))])
-    print(common.table(["run", "train accuracy", "test accuracy", "gap"], rows))
+        table.append([label, *(f"{a:.1%}" for a in (train, held_out, train - held_out))])
+    print(common.table(["run", "train accuracy", "test accuracy", "gap"], table))
 
     title = f"{n} training images of {common.TITLES[args.data]}"
     path = args.out / f"{name.replace(' ', '_')}.png"
@@ -52,3 +52,6 @@ def run(description, name, remedy, epochs, quick):
             axes.set(title=label, xlabel="epoch", ylim=(0, 1.02))
         panels[0].set_ylabel("accuracy")
         panels[0].legend(loc="lower right")
+    gaps = "; ".join(f"{label}: {train} - {test} = {gap}" for label, train, test, gap in table)
+    shows = f"{name} brings training and test accuracy closer together"
+    common.save_result(args, shows, f"training accuracy - test accuracy, {gaps}")

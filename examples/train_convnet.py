@@ -11,4 +11,5 @@ from minigrad.nn.models import SimpleConvNet
 EPOCHS = {"digits": 40, "mnist": 20}
 
 if __name__ == "__main__":
-    convnets.run(SimpleConvNet, __doc__.splitlines()[0], EPOCHS)
+    shows = "on MNIST a convolution reads more than linear layers alone"
+    convnets.run(SimpleConvNet, __doc__.splitlines()[0], shows, EPOCHS)

@@ -11,4 +11,5 @@ from minigrad.nn.models import DeepConvNet
 EPOCHS = {"digits": 60, "mnist": 20}
 
 if __name__ == "__main__":
-    convnets.run(DeepConvNet, __doc__.splitlines()[0], EPOCHS)
+    shows = "depth and dropout read more still"
+    convnets.run(DeepConvNet, __doc__.splitlines()[0], shows, EPOCHS)

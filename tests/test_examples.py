@@ -1,10 +1,13 @@
 """The examples run from any folder, write into --out alone, and show what they should."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -15,26 +18,42 @@ for package in ("matplotlib", "sklearn", "tqdm"):
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 RULES = ["SGD", "Momentum", "AdaGrad", "Adam"]
+TEXTS = {"graph.dot", "graph.mmd", "graph.txt"}  # of the graph, where nothing can draw it
+FILES = {"loss.png", "compare_optimizers.result.json", *(f"{rule.lower()}.json" for rule in RULES)}
+UNDRAWN = f"""
+import runpy, sys
+sys.modules["pygraphviz"] = None
+sys.path.insert(0, {str(EXAMPLES)!r})
+runpy.run_path({str(EXAMPLES / "compare_optimizers.py")!r}, run_name="__main__")
+"""
+DOT = shutil.which("dot")
+
+
+def command(name, *arguments, cwd, path="", code=None):
+    """Return how to start an example (or code that stands for it) in a folder, PATH as given."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith("MINIGRAD_")}
+    given = ["-c", code] if code else [EXAMPLES / name]
+    return {
+        "args": [sys.executable, "-W", "error", *given, *arguments],
+        "cwd": cwd,
+        "env": own
+        | {"PATH": str(path), "MINIGRAD_CACHE": str(cwd), "PYTHONDONTWRITEBYTECODE": "1"},
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+    }
 
 
 def run(name, *arguments, cwd, path="", code=None):
-    """Run an example (or code that stands for it) in a folder, with PATH as given."""
-    command = ["-c", code] if code else [EXAMPLES / name, *arguments]
-    own = {k: v for k, v in os.environ.items() if not k.startswith("MINIGRAD_")}
-    return subprocess.run(
-        [sys.executable, "-W", "error", *command],
-        cwd=cwd,
-        env={**own, "PATH": str(path), "MINIGRAD_CACHE": str(cwd), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-    )
+    """Run an example to its end."""
+    return subprocess.run(**command(name, *arguments, cwd=cwd, path=path, code=code))
 
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("elsewhere")
     out = tmp_path_factory.mktemp("results") / "made"
-    done = run("compare_optimizers.py", "--quick", "--out", out, cwd=folder)
+    done = run("", "--quick", "--out", out, cwd=folder, code=UNDRAWN)
     assert done.returncode == 0, done.stderr
     return done, out, folder
 
@@ -61,15 +80,29 @@ def test_it_shows_progress(compared):
 
 def test_it_writes_what_it_says_and_nothing_elsewhere(compared):
     done, out, folder = compared
-    names = {"loss.png", "graph.dot", *(f"{rule.lower()}.json" for rule in RULES)}
-    assert {path.name for path in out.iterdir()} == names
+    assert {path.name for path in out.iterdir()} == FILES | TEXTS
     assert list(folder.iterdir()) == []
     assert (out / "loss.png").read_bytes().startswith(b"\x89PNG")
-    assert all(name in done.stdout for name in names)
+    assert all(name in done.stdout for name in FILES | TEXTS)
     for rule in RULES:
         history = History.load(out / f"{rule.lower()}.json")
         assert (len(history.losses), len(history.epochs)) == (240, 20)
-    assert "no picture of it: install Graphviz" in done.stdout
+    (hint,) = [line for line in done.stdout.splitlines() if "no graph.svg" in line]
+    assert 'install Graphviz, or run python -m pip install -e ".[graph]"' in hint
+
+
+def test_its_result_is_that_of_the_table(compared):
+    done, out, _ = compared
+    found = json.loads((out / "compare_optimizers.result.json").read_text("utf-8"))
+    rows = [line.split() for line in done.stdout.splitlines()[2:6]]
+    ends = "; ".join(f"{rule}: {loss}, {test}" for rule, loss, _, test, _ in rows)
+    assert found["result"] == f"loss and test accuracy, {ends}"
+    assert f"result: {found['result']}\n" in done.stdout
+    assert found["experiment"] == "compare_optimizers"
+    assert found["section"] == "6.1.8"
+    assert found["data"] == "digits"
+    assert found["command"] == "python examples/compare_optimizers.py --quick"
+    assert sum(float(row[-1]) for row in rows) - 0.2 < found["seconds"] < 60
 
 
 def test_every_rule_starts_from_the_same_weights(compared):
@@ -77,45 +110,34 @@ def test_every_rule_starts_from_the_same_weights(compared):
     assert len(firsts) == 1
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pydot lags behind pyparsing
-def test_the_graph_is_the_networks(compared):
-    (graph,) = pytest.importorskip("pydot").graph_from_dot_file(compared[1] / "graph.dot")
-    labels = {
-        node.get_name(): node.get_label().strip('"').split(r"\n")
-        for node in graph.get_nodes()
-        if node.get_label()
-    }
-    edges = [
-        (labels[edge.get_source()], labels[edge.get_destination()]) for edge in graph.get_edges()
-    ]
-    widths = [64, 100, 100, 100, 100, 10]
-    expected, before = [], ["(128, 64)"]
-    for i, (n, m) in enumerate(pairwise(widths)):
-        linear = ["linear", f"(128, {m})"]
-        expected.append((before, linear))
-        expected.append(([f"linear{i + 1}.weight", f"({n}, {m})"], linear))
-        expected.append(([f"linear{i + 1}.bias", f"({m},)"], linear))
-        before = linear
-        if i < 4:
-            before = ["relu", f"(128, {m})"]
-            expected.append((linear, before))
-    loss = ["cross_entropy", "()"]
-    expected += [(before, loss), (["(128,)"], loss)]
-    assert sorted(edges) == sorted(expected)
+def test_the_graph_is_the_trained_networks(compared):
+    outline = (compared[1] / "graph.txt").read_text("utf-8").splitlines()
+    expected = ["[input] images  (128, 64) f32"]
+    for i, (n, m) in enumerate(pairwise([64, 100, 100, 100, 100, 10]), 1):
+        expected += [f"linear{i}: Linear · {n * m + m:,} params", f"linear  (128, {m}) f32"]
+        expected += [f"weight  ({n}, {m}) f32", f"bias  ({m},) f32"]
+        expected += [f"relu{i}: ReLU", f"relu  (128, {m}) f32"] if i < 5 else []
+    expected += ["[constant] targets  (128,) i64"]
+    assert [line.strip() for line in outline[3:-2]] == expected
+    assert outline[-1].startswith("[output] loss = 0.0")  # 2.3 before training
+    for name in TEXTS:
+        text = (compared[1] / name).read_text("utf-8")
+        assert all(f"linear{i}: Linear" in text for i in range(1, 6))
 
 
-def test_the_same_seed_gives_the_same_run_and_graphviz_a_picture(compared, tmp_path):
-    dot = tmp_path / "bin" / "dot"
-    dot.parent.mkdir()
-    dot.write_text("#!/bin/sh\necho drawn\n")
-    dot.chmod(0o755)
-    done = run("compare_optimizers.py", "--quick", cwd=tmp_path, path=dot.parent)
+@pytest.mark.skipif(not DOT, reason="needs Graphviz's dot")
+def test_the_same_seed_gives_the_same_run_and_graphviz_draws_the_graph(compared, tmp_path):
+    done = run("compare_optimizers.py", "--quick", cwd=tmp_path, path=Path(DOT).parent)
     assert done.returncode == 0, done.stderr
     out = tmp_path / "out"
-    assert {path.name for path in tmp_path.iterdir()} == {"bin", "out"}
-    assert (out / "graph.png").read_text() == "drawn\n"
-    assert "graph.dot and graph.png" in done.stdout
-    assert (out / "graph.dot").read_bytes() == (compared[1] / "graph.dot").read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert {path.name for path in out.iterdir()} == FILES | {"graph.svg", "graph.png"}
+    assert "graph: graph.svg, graph.png in out" in done.stdout
+    assert "no graph.svg" not in done.stdout
+    assert (out / "graph.png").read_bytes().startswith(b"\x89PNG")
+    words = [text.strip() for text in ElementTree.parse(out / "graph.svg").getroot().itertext()]
+    assert {f"linear{i}: Linear" for i in range(1, 6)} <= set(words)
+    assert words.count("linear") == 5  # an operation in each of the modules
     ours, before = (History.load(folder / "adam.json") for folder in (out, compared[1]))
     assert ours.losses == before.losses
 

@@ -19,7 +19,9 @@ def drawn(folder, *options, path=""):
     done = run("draw_graph.py", *options, "--out", folder / "made", cwd=folder, path=path)
     assert done.returncode == 0, done.stderr
     assert [entry.name for entry in folder.iterdir()] == ["made"]
-    return done.stdout, {entry.name: entry for entry in (folder / "made").iterdir()}
+    files = {entry.name: entry for entry in (folder / "made").iterdir()}
+    assert files.pop("draw_graph.result.json").stat().st_size
+    return done.stdout, files
 
 
 def nodes(path):

@@ -10,6 +10,7 @@ from test_examples import EXAMPLES, run
 
 VALLEY = np.load(Path(__file__).parent / "data" / "valley.npz")
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))
+FIELDS = {"experiment", "section", "data", "shows", "result", "seconds", "command"}
 MAGIC = {".png": b"\x89PNG", ".gif": b"GIF89a"}
 
 
@@ -30,6 +31,14 @@ def experiment(tmp_path):
             assert str(out / picture) in done.stdout
             magic = MAGIC[Path(picture).suffix]
             assert (out / picture).read_bytes().startswith(magic)
+        found = json.loads((out / f"{name}.result.json").read_text("utf-8"))
+        assert found.keys() == FIELDS
+        assert f"\nresult: {found['result']}\n" in done.stdout
+        assert found["experiment"] == name
+        assert re.fullmatch(r"\d(\.\d)+( (to|and) \d(\.\d)+)?", found["section"])
+        assert found["command"].startswith(f"python examples/{name}.py")
+        assert "--quick" in found["command"]
+        assert str(out) not in found["command"]
         lines = done.stdout.split("---\n", 1)[1].splitlines()
         cells = [re.split(r"\s{2,}", line) for line in lines if "  " in line]
         return {row[0]: row[1:] for row in cells}, done.stdout
@@ -111,6 +120,14 @@ def test_backpropagation_agrees_with_differences_in_every_layer(experiment):
     assert len(rows) == 4 + 10 + 6
     assert {name.split()[0] for name in rows} == {"TwoLayerNet", "MultiLayerNet", "SimpleConvNet"}
     assert max(float(cells[-1]) for cells in rows.values()) < 2e-10
+
+
+def test_the_first_network_learns_to_read(experiment):
+    rows, out = experiment("train_twolayer", "twolayer.png")
+    (loss, accuracy), (_, held_out) = (numbers(rows[part]) for part in ("training", "test"))
+    assert loss < 0.3
+    assert accuracy > held_out - 2 > 88
+    assert f"result: test accuracy {held_out:.2f}% after 900 steps" in out
 
 
 def test_filters_become_smooth(experiment):

@@ -85,7 +85,7 @@ def matmul(a: Array, b: Array) -> Array:
         return a @ b
     m, n, threads = len(a), b.shape[1], get_num_threads()
     if a.ndim == 1 or threads == 1 or b.size * m < SHARED_WORK:
-        with single_threaded_blas():
+        with single_threaded_blas:
             return a @ b
     out = np.empty((m, n), np.result_type(a, b))
     if m >= n:

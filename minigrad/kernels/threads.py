@@ -6,9 +6,8 @@ import ctypes
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -43,8 +42,8 @@ _blas = _find_blas()
 _threads = _default_threads()
 _pool: ThreadPoolExecutor | None = None
 _lock = threading.Lock()
-# Fewer multiply-adds than this (about 0.1 ms) are not worth waking other threads for.
-SHARED_WORK = 4_000_000
+# Fewer multiply-adds than this (about 0.3 ms) are not worth waking other threads for (0.1 ms).
+SHARED_WORK = 16_000_000
 _holders = 0  # callers that hold BLAS to one thread now
 _blas_threads = 1  # what to give back when the last of them is done
 
@@ -90,36 +89,38 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-@contextmanager
-def single_threaded_blas() -> Iterator[None]:
+class _SingleThreadedBlas:
     """Hold BLAS to one thread; the last of several concurrent holders gives back the others.
 
     Products under it leave BLAS's own threads asleep. Once woken they wait for more work for some
     20 ms, busily, and so take a core from the threads here.
     """
-    global _holders, _blas_threads
-    if _blas is None:
-        yield
-        return
-    get, put = _blas
-    with _lock:
-        _holders += 1
-        if _holders == 1:
-            _blas_threads = get()
-            put(1)
-    try:
-        yield
-    finally:
-        with _lock:
-            _holders -= 1
-            if _holders == 0:
-                put(_blas_threads)
+
+    def __enter__(self) -> None:
+        global _holders, _blas_threads
+        if _blas is not None:
+            with _lock:
+                _holders += 1
+                if _holders == 1:
+                    _blas_threads = _blas[0]()
+                    _blas[1](1)
+
+    def __exit__(self, *_: object) -> None:
+        global _holders
+        if _blas is not None:
+            with _lock:
+                _holders -= 1
+                if _holders == 0:
+                    _blas[1](_blas_threads)
+
+
+single_threaded_blas = _SingleThreadedBlas()
 
 
 def share(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Return ``[work(item) for item in items]``, computed by up to `get_num_threads` threads."""
     global _pool
-    with single_threaded_blas():
+    with single_threaded_blas:
         if _threads == 1 or len(items) < 2:
             return [work(item) for item in items]
         with _lock:
