@@ -31,7 +31,7 @@ class Paths:
         self.between: dict[tuple[str | None, str], str] = {}
         frames = dict.fromkeys(frames)
         frames.pop(None, None)
-        self.given = _named(params)
+        self.params, self.given = params, _named(params)
         for name, tensor in self.given.items():
             self.names.setdefault(tensor._node, name)
         if hasattr(params, "named_modules"):
@@ -50,7 +50,8 @@ class Paths:
     def _table(self, root: Any) -> dict[Any, str]:
         if root not in self.tables:
             self.tables[root] = {module: path for path, module in root.named_modules()}
-            for name, tensor in root.named_parameters():
+            given = self.given if root is self.params else dict(root.named_parameters())
+            for name, tensor in given.items():
                 if tensor._node is not None:
                     self.names.setdefault(tensor._node, name)
         return self.tables[root]

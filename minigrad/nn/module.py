@@ -291,10 +291,16 @@ def members(
 ) -> Iterator[tuple[str, Any, Any, Any]]:
     """Yield name, object, and its holder and key there, of what one module holds itself."""
     for key, value in enumerate(holder) if isinstance(holder, list | tuple) else holder.items():
-        name = f"{prefix}{key}"
-        if not prefix and name.startswith("_") and not isinstance(value, Module | Parameter):
+        if value.__class__ in _SETTINGS:  # most of what there is
             continue
-        if isinstance(value, Module | np.ndarray) or (isinstance(value, Tensor) and value.is_leaf):
+        name = f"{prefix}{key}"
+        if not prefix and name.startswith("_") and not isinstance(value, _VISIBLE):
+            continue
+        if isinstance(value, _HELD) or (isinstance(value, Tensor) and value.is_leaf):
             yield name, value, holder, key
-        elif isinstance(value, list | tuple | dict) and id(value) not in above:
+        elif isinstance(value, _CONTAINERS) and id(value) not in above:
             yield from members(value, f"{name}.", (*above, id(value)))
+
+
+_SETTINGS = frozenset({bool, int, float, str, type(None)})
+_VISIBLE, _HELD, _CONTAINERS = (Module, Parameter), (Module, np.ndarray), (list, tuple, dict)
