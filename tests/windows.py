@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import minigrad
 from minigrad import Tensor, gradients
-from minigrad.kernels import blocks, lowering, pooling, products
+from minigrad.kernels import blocks, convolution, lowering, pooling, products, scatter
 
 # So that a handful of numbers makes many blocks and tiles, and every call is worth sharing.
 TINY = {
@@ -24,6 +24,7 @@ TINY = {
     pooling: {"SHARED_PIXELS": 0},
 }  # fmt: skip
 WINOGRAD = {lowering: {"FEWEST_IMAGES": 1, "FEWEST_COLUMNS": 1, "FEWEST_CHANNELS": 0}}
+SCATTERED = {convolution: {"SCATTERED": 0}, scatter: {"SHARED_WORK": 0}}
 
 
 @contextmanager
@@ -59,6 +60,7 @@ BLOCKS = {
     "tiny": lambda: tiny_blocks(1),
     "tiny, two threads": lambda: tiny_blocks(2),
     "tiny, Winograd": lambda: tiny_blocks(1, WINOGRAD),
+    "tiny, scattered": lambda: tiny_blocks(2, SCATTERED),
 }
 
 

@@ -74,21 +74,30 @@ def _size(piece: slice) -> int:
     return int(piece.stop - piece.start)
 
 
-def _scratch(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+def scratch(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Return this thread's scratch array of that name, uninitialised."""
     arrays, size = _local.arrays, prod(shape) * dtype.itemsize
     if name not in arrays or arrays[name].size < size:
         arrays.pop(name, None)  # so that the two do not exist at one time
         arrays[name] = np.empty(size, np.uint8)
-    scratch: Array = arrays[name][:size].view(dtype).reshape(shape)
-    return scratch
+    found: Array = arrays[name][:size].view(dtype).reshape(shape)
+    return found
 
 
-def _assign(to: Array, source: Array) -> None:
+def assign(to: Array, source: Array) -> None:
     """Copy (..., N) to where the batch is innermost; some images at a time if they have to turn."""
     turned = source.strides[-1] == source.itemsize
     for some in pieces(source.shape[-1], source.shape[-1] if turned else TURNED):
         to[..., some] = source[..., some]
+
+
+def innermost(x: Array) -> Array:
+    """Return `x` (..., N), or a copy of it in scratch memory, with the batch innermost."""
+    if x.strides[-1] == x.itemsize:
+        return x
+    turned = scratch("window", x.shape, x.dtype)
+    assign(turned, x)
+    return turned
 
 
 def _inside(x: Array, columns: Pair, dtype: np.dtype[Any]) -> Array:
@@ -97,9 +106,9 @@ def _inside(x: Array, columns: Pair, dtype: np.dtype[Any]) -> Array:
     inside = x[:, :, w]
     if across == slice(0, columns[1]) and x.dtype == dtype and x.strides[3] == x.itemsize:
         return inside
-    window = _scratch("window", (*x.shape[:2], columns[1], x.shape[3]), dtype)
+    window = scratch("window", (*x.shape[:2], columns[1], x.shape[3]), dtype)
     window[:, :, : across.start] = window[:, :, across.stop :] = 0
-    _assign(window[:, :, across], inside)
+    assign(window[:, :, across], inside)
     return window
 
 
@@ -140,7 +149,7 @@ class Plan(NamedTuple):
 
         lines, pixels = way.lines(len(x)), units * _size(images)
         shape = (way.products, height, lines, units, _size(images))
-        unfolded = _scratch("unfolded", shape, self.dtype)
+        unfolded = scratch("unfolded", shape, self.dtype)
         unfolded[:, : inside.start] = unfolded[:, inside.stop :] = 0
         part = x[:, h, :, images].transpose(1, 0, 2, 3)
         first = columns.start * self.stride[1] - self.start[1]
@@ -170,7 +179,7 @@ class Plan(NamedTuple):
             return y[None]
         units = -(-y.shape[2] // self.way.step)
         shape = (self.way.products, *y.shape[:2], units, y.shape[3])
-        return _scratch("sums", shape, self.dtype)
+        return scratch("sums", shape, self.dtype)
 
 
 def by_matrix(sums: Array, matrices: Array) -> Array:

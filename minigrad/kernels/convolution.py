@@ -10,17 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product as pairs
-from math import gcd
+from math import gcd, prod
 from typing import Any
 
 import numpy as np
 
-from minigrad.kernels.blocks import Block, Plan, blocks_of, by_matrix, longest_row
+from minigrad.kernels.blocks import Block, Plan, blocks_of, by_matrix, innermost, longest_row
 from minigrad.kernels.columns import NO_PADS, Array, Pads, Pair, output_size, pieces
 from minigrad.kernels.lowering import lowering
 from minigrad.kernels.memory import keep_freed_memory
 from minigrad.kernels.products import from_tiles, product, transposed_product, transposed_tiles
+from minigrad.kernels.scatter import scatter
 from minigrad.kernels.threads import get_num_threads, share
+
+# So many filters for each channel and row of the kernel make the input's gradient cheaper to
+# scatter than to correlate.
+SCATTERED = 2
 
 
 def batch_innermost(shape: tuple[int, ...], dtype: Any) -> Array:
@@ -123,6 +128,10 @@ def conv2d_input_gradient(
     ndarray, shape (N, C, H, W)
     """
     dx = batch_innermost(x_shape, np.result_type(g, w))
+    if dx.dtype.itemsize >= 4 and SCATTERED * prod(w.shape[1:3]) * groups <= len(w):
+        for c, o in _groups(groups, x_shape[1], len(w)):
+            scatter(g[:, o], w[o].astype(dx.dtype, copy=False), dx[:, c], stride, padding, dilation)
+        return dx
     for a, b in pairs(range(stride[0]), range(stride[1])):
         rows, top, dh = _phase(a, w.shape[2], stride[0], padding[0][0], dilation[0])
         columns, left, dw = _phase(b, w.shape[3], stride[1], padding[1][0], dilation[1])
@@ -171,7 +180,7 @@ def conv2d_weight_gradient(
             total = np.zeros((way.products, m // tile[0], n // tile[1], *tile), dtype)
             for block in lane:
                 for rows, matrices in plan.matrices(images, block):
-                    here = grads[:, rows, *block[1:]]
+                    here = innermost(grads[:, rows, *block[1:]])
                     sums = plan.sums(here)
                     way.outputs_gradient(here, sums)
                     total += transposed_product(matrices, by_matrix(sums, matrices), tile)
