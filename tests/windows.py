@@ -10,21 +10,22 @@ from hypothesis import strategies as st
 
 import minigrad
 from minigrad import Tensor, gradients
-from minigrad.kernels import blocks, convolution, lowering, pooling, products, scatter
+from minigrad.kernels import blocks, convolution, lowering, pooling, products
+from minigrad.kernels import threads as thread_kernels
 
 # So that a handful of numbers makes many blocks and tiles, and every call is worth sharing.
 TINY = {
     blocks: {
         "BLOCK_SIZE": 60, "SUMS": 12, "MOST_IMAGES": 2, "SHORTEST_ROW": 4, "TURNED": 2,
-        "SHARED_WORK": 0,
     },
     products: {
         "UNPACKED": 60, "SMALL_RESULT": 6, "ROWS": 2, "FEWEST_ROWS": 1, "FEWEST_COLUMNS": 1,
     },
     pooling: {"SHARED_PIXELS": 0},
+    thread_kernels: {"SHARED_WORK": 0},
 }  # fmt: skip
 WINOGRAD = {lowering: {"FEWEST_IMAGES": 1, "FEWEST_COLUMNS": 1, "FEWEST_CHANNELS": 0}}
-SCATTERED = {convolution: {"SCATTERED": 0}, scatter: {"SHARED_WORK": 0}}
+SCATTERED = {convolution: {"SCATTERED": 0}}
 
 
 @contextmanager

@@ -78,10 +78,10 @@ def kept_values(order: Sequence[Node], outputs: Mapping[Any, Any]) -> dict[Any, 
             if kind is Leaf and not isinstance(value, ARRAYS):
                 tensor = parent.tensor()
                 value = None if tensor is None else tensor._data
-            if isinstance(value, ARRAYS):
-                array = changes and isinstance(value, np.ndarray)
-                if not (array and autograd.changed_since(value, node.stamp)):
-                    known[parent] = value
+            if not isinstance(value, ARRAYS):
+                continue
+            if not (changes and autograd.changed_since(value, node.stamp)):
+                known[parent] = value
     return known
 
 

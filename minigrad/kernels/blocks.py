@@ -19,7 +19,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from minigrad.kernels.columns import Array, Pair, overlap, pieces
 from minigrad.kernels.lowering import Lowering
-from minigrad.kernels.threads import SHARED_WORK, get_num_threads
+from minigrad.kernels.threads import threads_for
 
 Block = tuple[slice, slice, slice]  # output rows, output columns, images
 
@@ -52,11 +52,10 @@ def blocks_of(
     n, _, height, width = out_shape
     lines = max(1, way.products * way.lines(w_shape[1]))
     reach = (w_shape[2] - 1) * dilation + stride
-    work = prod(out_shape) * prod(w_shape[1:])
-    threads = get_num_threads() if work >= SHARED_WORK else 1
+    threads = threads_for(prod(out_shape) * prod(w_shape[1:]))
     blocks = []
     for images in pieces(n, MOST_IMAGES):
-        for units in pieces(-(-width // way.step), BLOCK_SIZE // (lines * reach * _size(images))):
+        for units in pieces(way.units(width), BLOCK_SIZE // (lines * reach * _size(images))):
             rows = BLOCK_SIZE // (lines * _size(images) * _size(units)) - reach + stride
             columns = slice(units.start * way.step, min(width, units.stop * way.step))
             parts = pieces(height, rows // stride, threads)
@@ -66,7 +65,7 @@ def blocks_of(
 
 def longest_row(way: Lowering, blocks: list[Block]) -> int:
     """Return the most pixels in a row of the blocks' matrices."""
-    rows = [-(-_size(columns) // way.step) * _size(images) for _, columns, images in blocks]
+    rows = [way.units(_size(columns)) * _size(images) for _, columns, images in blocks]
     return max(rows, default=0)
 
 
@@ -86,8 +85,8 @@ def scratch(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
 
 def assign(to: Array, source: Array) -> None:
     """Copy (..., N) to where the batch is innermost; some images at a time if they have to turn."""
-    turned = source.strides[-1] == source.itemsize
-    for some in pieces(source.shape[-1], source.shape[-1] if turned else TURNED):
+    in_order = source.strides[-1] == source.itemsize
+    for some in pieces(source.shape[-1], source.shape[-1] if in_order else TURNED):
         to[..., some] = source[..., some]
 
 
@@ -142,7 +141,7 @@ class Plan(NamedTuple):
         They are (P, R, KH*lines, pixels): R of them for each product, views of one another.
         """
         way, (rows, columns, images) = self.way, block
-        n_rows, units = _size(rows), -(-_size(columns) // way.step)
+        n_rows, units = _size(rows), way.units(_size(columns))
         height = (n_rows - 1) * self.stride[0] + (self.kernel_height - 1) * self.dilation + 1
         first = rows.start * self.stride[0] - self.start[0]
         inside, h = overlap(0, height, 1, first, x.shape[1])
@@ -177,8 +176,7 @@ class Plan(NamedTuple):
         """Return where the products (P, O, rows, units, N) of outputs `y` go: there, if it can."""
         if self.way.products == 1 and y.dtype == self.dtype and y[0].flags.c_contiguous:
             return y[None]
-        units = -(-y.shape[2] // self.way.step)
-        shape = (self.way.products, *y.shape[:2], units, y.shape[3])
+        shape = (self.way.products, *y.shape[:2], self.way.units(y.shape[2]), y.shape[3])
         return scratch("sums", shape, self.dtype)
 
 

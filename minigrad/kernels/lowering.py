@@ -30,6 +30,10 @@ class Lowering(ABC):
     products: int
     step: int
 
+    def units(self, columns: int) -> int:
+        """Return how many units so many columns of outputs are; the last may be cut short."""
+        return -(-columns // self.step)
+
     @abstractmethod
     def lines(self, channels: int) -> int:
         """Return how many lines each row of the image makes."""

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from minigrad.kernels.columns import Array, pieces
-from minigrad.kernels.threads import SHARED_WORK, get_num_threads, share, single_threaded_blas
+from minigrad.kernels.threads import share, single_threaded_blas, threads_for
 
 UNPACKED = 1_000_000  # multiply-adds
 SMALL_RESULT = 1200  # numbers, of a product with a transposed operand
@@ -83,8 +83,8 @@ def matmul(a: Array, b: Array) -> Array:
     """
     if b.size * len(a) < FEWEST_IN_BLAS:
         return a @ b
-    m, n, threads = len(a), b.shape[1], get_num_threads()
-    if a.ndim == 1 or threads == 1 or b.size * m < SHARED_WORK:
+    m, n, threads = len(a), b.shape[1], threads_for(b.size * len(a))
+    if a.ndim == 1 or threads == 1:
         with single_threaded_blas:
             return a @ b
     out = np.empty((m, n), np.result_type(a, b))

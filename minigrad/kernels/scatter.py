@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import product as pairs
 from math import prod
 
 import numpy as np
 
 from minigrad.kernels import blocks
-from minigrad.kernels.columns import Array, Pads, Pair, overlap, pieces
+from minigrad.kernels.columns import Array, Pads, Pair, pieces, taps
 from minigrad.kernels.products import product
-from minigrad.kernels.threads import SHARED_WORK, get_num_threads, share
+from minigrad.kernels.threads import share, threads_for
 
 
 def scatter(g: Array, w: Array, dx: Array, stride: Pair, padding: Pads, dilation: Pair) -> None:
@@ -19,7 +18,7 @@ def scatter(g: Array, w: Array, dx: Array, stride: Pair, padding: Pads, dilation
     Some rows of ``w.T @ g`` at a time, (C*KH*KW, pixels), are added to where their taps came from.
     As a convolution, this would copy all channels of `g` KW times for a handful of results.
     """
-    o, c, *kernel = w.shape
+    o, c, kh, kw = w.shape
     matrix = np.ascontiguousarray(w.transpose(1, 2, 3, 0)).reshape(1, -1, o)
     grads, results = g.transpose(1, 2, 3, 0), dx.transpose(1, 2, 3, 0)
     n_rows, n_columns, n_images = grads.shape[1:]
@@ -37,13 +36,10 @@ def scatter(g: Array, w: Array, dx: Array, stride: Pair, padding: Pads, dilation
             shape = (1, 1, matrix.shape[1], prod(part.shape[1:]))
             columns = blocks.scratch("sums", shape, dx.dtype)
             product(matrix, part.reshape(1, 1, o, -1), columns)
-            taps = columns.reshape(c, *kernel, *part.shape[1:])
-            for i, j in pairs(*map(range, kernel)):
-                top, left = i * dilation[0] - padding[0][0], j * dilation[1] - padding[1][0]
-                oh, h = overlap(rows.start, rows.stop, stride[0], top, target.shape[1])
-                ow, v = overlap(0, n_columns, stride[1], left, target.shape[2])
-                here = slice(oh.start - rows.start, oh.stop - rows.start)
-                target[:, h, v] += taps[:, i, j, here, ow]
+            windows = columns.reshape(c, kh, kw, *part.shape[1:])
+            above = (padding[0][0] - rows.start * stride[0], 0), padding[1]
+            geometry = (target.shape[1:3], part.shape[1:3], (kh, kw), stride, above, dilation)
+            for tap, outputs, pixels in taps(*geometry):
+                target[:, *pixels] += windows[:, *tap, *outputs]
 
-    threads = get_num_threads() if prod(g.shape) * w[0].size >= SHARED_WORK else 1
-    share(work, pieces(n_images, n_images, threads))
+    share(work, pieces(n_images, n_images, threads_for(g.size * w[0].size)))

@@ -117,6 +117,11 @@ class _SingleThreadedBlas:
 single_threaded_blas = _SingleThreadedBlas()
 
 
+def threads_for(work: int) -> int:
+    """Return how many threads are worth waking for so many multiply-adds."""
+    return _threads if work >= SHARED_WORK else 1
+
+
 def share(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Return ``[work(item) for item in items]``, computed by up to `get_num_threads` threads."""
     global _pool
