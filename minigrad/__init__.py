@@ -4,12 +4,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from minigrad import ops
-from minigrad.backward import gradients
-from minigrad.mode import enable_grad, is_grad_enabled, no_grad
+from minigrad.autograd import (
+    Tensor,
+    define,
+    differentiable,
+    enable_grad,
+    gradients,
+    is_grad_enabled,
+    no_grad,
+)
 from minigrad.random import manual_seed
-from minigrad.recording import differentiable
-from minigrad.table import define
-from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
     from minigrad import data, functional, nn, optim, testing, training

@@ -11,11 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Node, describe
-from minigrad.methods import Array
-from minigrad.mode import local
-from minigrad.recording import bare
-from minigrad.table import Primitive
+from minigrad.autograd import Array, Node, Primitive, bare, describe, local
 
 _HERE = str(Path(__file__).parent)
 _NUMPY = str(Path(np.__file__).parent)

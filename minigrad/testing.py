@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.backward import gradients
-from minigrad.methods import Array
-from minigrad.tensor import Tensor
+from minigrad.autograd import Array, Tensor, gradients
 
 
 def numerical_gradient(

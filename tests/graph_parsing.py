@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pydot
 
-from minigrad.mode import local
+from minigrad.autograd import local
 
 
 @dataclass

@@ -128,9 +128,9 @@ def test_errors_of_the_engine_show_the_line_too():
 
 def test_it_nests_and_ends():
     with minigrad.debug() as outer, minigrad.debug() as inner:
-        assert minigrad.mode.local.mode.debug is inner
+        assert minigrad.autograd.local.mode.debug is inner
         with minigrad.no_grad():
-            assert minigrad.mode.local.mode.debug is inner
+            assert minigrad.autograd.local.mode.debug is inner
     assert outer is not inner
-    assert minigrad.mode.local.mode.debug is None
-    assert minigrad.mode.local.mode.quick
+    assert minigrad.autograd.local.mode.debug is None
+    assert minigrad.autograd.local.mode.quick

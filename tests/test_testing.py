@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minigrad import Tensor, differentiable, gradients
-from minigrad.tensor import bare
+from minigrad.autograd import bare
 from minigrad.testing import check_gradients, numerical_gradient
 
 X, Y = np.array([0.5, 1.5, -0.7]), np.array([[1.0], [2.0]])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.recording import differentiable
+from minigrad.autograd import differentiable
 
 
 @differentiable(lambda g, y, _x: g * (y > 0))  # np.where takes ten times as long

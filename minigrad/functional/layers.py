@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from minigrad.autograd import Array, bare, differentiable
 from minigrad.kernels.products import matmul
 from minigrad.kernels.threads import get_num_threads
-from minigrad.methods import Array
 from minigrad.random import generator
-from minigrad.recording import bare, differentiable
 
 
 # ---------------------------------------------------------------------------------------- linear
@@ -42,6 +42,7 @@ def _linear_input(g: Any, w: Any, innermost: Any) -> Any:
     lambda g, _y, x, _w, _b=None, *, residual=None: _product(_rows(x).T, _rows(g)),
     lambda g, _y, _x, _w, _b=None, *, residual=None: _sum_rows(_rows(g)),
     residual=True,  # whether x has the batch innermost, as convolutions do: so has its gradient
+    multiply_adds=lambda y, _x, w, _b=None: math.prod(y) * w[0],
 )
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """Return x W + b (the book's Affine).

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd import Array, Tensor, bare, differentiable
 from minigrad.functional.activations import sigmoid, softmax
-from minigrad.methods import Array
-from minigrad.recording import bare, differentiable
-from minigrad.tensor import Tensor
 
 
 def _same_shape(name: str, prediction: Any, target: Any) -> None:

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd import Tensor, enable_grad
 from minigrad.graph.fold import fold
 from minigrad.graph.read import read
 from minigrad.graph.view import GraphView
 from minigrad.graph.words import SHOW
-from minigrad.mode import enable_grad
-from minigrad.tensor import Tensor
 
 CHOICES = {
     "view": ("forward", "backward"),

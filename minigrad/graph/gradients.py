@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.autograd import Leaf, Node, sweep
+from minigrad.autograd import Leaf, Node, local, nobody, sweep
 from minigrad.graph.model import Bad, Gradient
 from minigrad.graph.values import bad_values
-from minigrad.mode import local
 
 
 class Gradients(NamedTuple):
@@ -55,7 +55,7 @@ def _measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:
     except RuntimeError as error:
         return _left_in_grad(leaves, str(error))
     found.update((seed, g) for seed, g in seeds.items() if seed.__class__ is Leaf)
-    places: list[Node | Leaf] = [*order, *leaves]
+    places: list[Leaf] = [*order, *leaves]
     sizes = {place: size(found.get(place)) for place in places}
     bad = {place: b for place, g in found.items() if (b := bad_values(np.asarray(g)))}
     return Gradients(sizes, bad, _culprit(order, found, bad))
@@ -105,12 +105,10 @@ def _culprit(
 
 def _pull(node: Node, g: Any) -> list[Any]:
     """Return the gradients that one node alone sends to its inputs."""
-    copy = Node()
-    for name in ("function", "keywords", "saved", "stamp", "shape", "dtype", "module", "name"):
-        setattr(copy, name, getattr(node, name))
-    copy.residual = node.residual if node.function.residual else None
-    copy.inputs = tuple(
-        Leaf(node, parent.shape, parent.dtype, None) if isinstance(parent, Node | Leaf) else parent
+    alone = copy(node)
+    alone.tensor = nobody
+    alone.inputs = tuple(
+        Leaf(node, parent.shape, parent.dtype, None) if isinstance(parent, Leaf) else parent
         for parent in node.inputs
     )
-    return list(sweep({copy: g}, retain=True).values())
+    return list(sweep({alone: g}, retain=True).values())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from minigrad.autograd import Tensor
 from minigrad.graph.model import Cluster, Ids
-from minigrad.tensor import Tensor
 
 
 class Paths:

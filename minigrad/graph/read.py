@@ -9,19 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Constant, Leaf, Node, owner_of, reachable
+from minigrad.autograd import Constant, Leaf, Node, Primitive, Tensor, owner_of, reachable
 from minigrad.graph.gradients import Gradients, measure
 from minigrad.graph.model import Box, Edge, Gradient, Graph, Ids, Row, count
 from minigrad.graph.paths import Paths
 from minigrad.graph.values import ARRAYS, examine
 from minigrad.graph.words import heading
-from minigrad.table import Primitive
-from minigrad.tensor import Tensor
 
 COMMUTES = frozenset(
     "add multiply maximum minimum fmax fmin logaddexp logaddexp2 hypot equal".split()
 )
-PLACES = (Node, Leaf, Constant)
 _DTYPES = {"float": "f", "int": "i", "uint": "u"}
 
 
@@ -74,7 +71,7 @@ class _Reader:
         self.rows: dict[Any, list[Row]] = {}
         self.dtypes: dict[Any, str] = {}
         ends = {name: t._node or Constant(t.shape, t.dtype) for name, t in outputs.items()}
-        roots = [node for node in ends.values() if isinstance(node, Node | Leaf)]
+        roots = [node for node in ends.values() if isinstance(node, Leaf)]
         order = reachable(roots)[::-1]
         self.paths = Paths((node.module for node in order), params, self.ids)
         held = {ends[name]: t._data for name, t in outputs.items()}
@@ -137,7 +134,7 @@ class _Reader:
             self._edge(self.boxes[place], box.id, i, place in self.values.bad)
         box.scalars = tuple(scalars)
         if box.arguments > 1 and name not in COMMUTES:
-            floats = sum(p.dtype.kind == "f" for p in node.inputs if isinstance(p, PLACES))
+            floats = sum(p.dtype.kind == "f" for p in node.inputs if isinstance(p, Constant))
             box.ordered = floats > 1
         if self.sizes.culprit and self.sizes.culprit[0] is node:
             box.bad_gradient = self.sizes.culprit[1]

@@ -68,19 +68,17 @@ def kept_values(order: Sequence[Node], outputs: Mapping[Any, Any]) -> dict[Any, 
     known = dict(outputs)
     for node in order:
         saved = node.saved or (None,) * (1 + len(node.inputs))
-        changes = autograd.latest_change > node.stamp
         if isinstance(saved[0], ARRAYS):
             known.setdefault(node, saved[0])
         for parent, value in zip(node.inputs, saved[1:], strict=True):
-            kind = parent.__class__
-            if (kind is not Node and kind is not Leaf and kind is not Constant) or parent in known:
+            if not isinstance(parent, Constant) or parent in known:
                 continue
-            if kind is Leaf and not isinstance(value, ARRAYS):
+            if parent.__class__ is Leaf and not isinstance(value, ARRAYS):
                 tensor = parent.tensor()
                 value = None if tensor is None else tensor._data
             if not isinstance(value, ARRAYS):
                 continue
-            if not (changes and autograd.changed_since(value, node.stamp)):
+            if not autograd.changed_since(value, node.stamp):
                 known[parent] = value
     return known
 

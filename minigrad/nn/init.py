@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.methods import Array
+from minigrad.autograd import Array
 from minigrad.random import generator
 
 Initializer = Callable[[tuple[int, ...], int, "np.random.Generator"], Array]

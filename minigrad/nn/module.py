@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from minigrad.autograd import note_change
-from minigrad.methods import Array
-from minigrad.mode import local
-from minigrad.recording import bare
-from minigrad.tensor import Tensor
+from minigrad.autograd import Array, Tensor, bare, local, note_change
 
 if TYPE_CHECKING:
     from minigrad.graph import GraphView

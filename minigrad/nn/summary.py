@@ -5,26 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Node, reachable
-from minigrad.mode import enable_grad, local
+from minigrad.autograd import Node, Tensor, enable_grad, local, reachable
 from minigrad.nn.module import Frame, Module, is_parameter, members
-from minigrad.tensor import Tensor
 
 Shape = tuple[int, ...]
-
-# By the name of a recorded function: of how many products the sums are that make the output, from
-# the shapes of output and inputs. What is not here multiplies no matrix and counts for nothing.
-MULTIPLY_ADDS: dict[str, Callable[..., int]] = {
-    "linear": lambda y, x, w, *_: prod(y) * w[0],
-    "matmul": lambda y, a, b: prod(y) * a[-1],
-    "conv2d": lambda y, x, w, *_: prod(y) * prod(w[1:]),
-    "input_gradient": lambda y, g, w: prod(g) * prod(w[1:]),  # a transposed convolution
-}
 
 
 @dataclass
@@ -92,7 +80,7 @@ def summarise(model: Module, *input_shapes: int | Shape) -> Summary:
         y = model(*(Tensor(np.zeros((1, *s), dtype), requires_grad=True) for s in shapes))
     rows = {id(frame): row for frame, row in calls}
     for node in reachable(t._node for t in _tensors(y) if isinstance(t._node, Node)):
-        count = MULTIPLY_ADDS.get(node.function.name)
+        count = node.function.multiply_adds
         if count and id(node.module) in rows:
             inputs = [parent.shape for parent in node.inputs if hasattr(parent, "shape")]
             rows[id(node.module)].multiply_adds += count(node.shape, *inputs)

@@ -6,8 +6,10 @@ fast; that shows in nothing but their strides.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
+from minigrad.autograd import differentiable
 from minigrad.kernels import convolution as kernels
 from minigrad.ops.geometry import (
     Geometry,
@@ -17,18 +19,18 @@ from minigrad.ops.geometry import (
     full_geometry,
     pair,
 )
-from minigrad.recording import differentiable
 
 
 # ----------------------------------------------------------- convolution: three bilinear functions
 @differentiable(
-    lambda g, _y, _x, w, _b=None, *, geometry: _input_gradient(
+    lambda g, _y, _x, w, _b=None, *, geometry: _input_gradient(  # type: ignore[has-type]
         g, w, x_shape=_x.shape, geometry=geometry
     ),
-    lambda g, _y, x, _w, _b=None, *, geometry: _weight_gradient(
+    lambda g, _y, x, _w, _b=None, *, geometry: _weight_gradient(  # type: ignore[has-type]
         g, x, w_shape=_w.shape, geometry=geometry
     ),
     lambda g, _y, _x, _w, _b=None, *, geometry: g.sum(axis=(0, 2, 3)),
+    multiply_adds=lambda y, _x, w, _b=None: prod(y) * prod(w[1:]),
 )
 def _conv2d(x: Any, w: Any, bias: Any = None, *, geometry: Geometry) -> Any:
     return kernels.conv2d(x, w, bias=bias, **geometry)
@@ -36,9 +38,10 @@ def _conv2d(x: Any, w: Any, bias: Any = None, *, geometry: Geometry) -> Any:
 
 @differentiable(
     lambda u, _y, _g, w, *, x_shape, geometry: _conv2d(u, w, geometry=geometry),
-    lambda u, _y, g, _w, *, x_shape, geometry: _weight_gradient(
+    lambda u, _y, g, _w, *, x_shape, geometry: _weight_gradient(  # type: ignore[has-type]
         g, u, w_shape=_w.shape, geometry=geometry
     ),
+    multiply_adds=lambda _y, g, w: prod(g) * prod(w[1:]),
 )
 def _input_gradient(g: Any, w: Any, *, x_shape: tuple[int, ...], geometry: Geometry) -> Any:
     return kernels.conv2d_input_gradient(g, w, x_shape, **geometry)

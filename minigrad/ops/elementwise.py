@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.recording import bare, differentiable, implementations, record, undifferentiable
-from minigrad.table import Primitive, Pullback, define
+from minigrad.autograd import Pullback, bare, compose, define, differentiable, on_arrays
 
 
 def _zero(g: Any, *_: Any) -> Any:
@@ -36,9 +35,9 @@ define(np.square, lambda g, _y, x: 2 * g * x)
 define(np.remainder, _same, lambda g, _y, a, b: -g * np.floor_divide(a, b))
 define(np.fmod, _same, lambda g, _y, a, b: -g * np.trunc(a / b))
 define(np.ldexp, lambda g, _y, _x, n: np.ldexp(g, n), None)
-implementations[np.divmod] = lambda a, b: (np.floor_divide(a, b), np.remainder(a, b))
-implementations[np.modf] = lambda x: (np.fmod(x, 1), np.trunc(x))
-implementations[np.conjugate] = lambda x: np.positive(x)
+compose(np.divmod)(lambda a, b: (np.floor_divide(a, b), np.remainder(a, b)))
+compose(np.modf)(lambda x: (np.fmod(x, 1), np.trunc(x)))
+compose(np.conjugate)(lambda x: np.positive(x))
 
 
 def _power_base(g: Any, _y: Any, a: Any, b: Any) -> Any:
@@ -144,28 +143,25 @@ define(np.fmax, _or_other_nan(_larger), _swapped(_or_other_nan(_larger)))
 define(np.fmin, _or_other_nan(_smaller), _swapped(_or_other_nan(_smaller)))
 
 
-def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    if x is None and y is None:
-        return np.nonzero(bare(condition))
-    return record(_choose, (condition, x, y))
-
-
 # Zeros, not g * 0, on the branch not taken: a NaN or infinity there stays there.
-_choose: Primitive = define(
-    np.where,
+@differentiable(
     None,
     lambda g, _y, c, _a, _b: np.where(c, g, 0),
     lambda g, _y, c, _a, _b: np.where(c, 0, g),
-    broadcasts=True,
 )
-implementations[np.where] = _where
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    return np.where(condition, x, y)
+
+
+@compose(np.where)
+def _where_or_indices(condition: Any, x: Any = None, y: Any = None) -> Any:
+    return np.nonzero(bare(condition)) if x is None and y is None else _where(condition, x, y)
 
 
 @differentiable(
     lambda g, _y, x, low, high: np.where(_within(x, low, high), g, 0),
     lambda g, _y, x, low, high: np.where(_below(x, low, high), g, 0),
     lambda g, _y, x, low, high: np.where(_above(x, low, high), g, 0),
-    broadcasts=True,
 )
 def clip(x: Any, low: Any = None, high: Any = None) -> Any:
     """Limit `x` to [low, high]; on a limit itself the gradient goes to `x`."""
@@ -184,27 +180,24 @@ def _above(x: Any, low: Any, high: Any) -> Any:
     return x > high if low is None else (x > high) | (low > high)  # NumPy lets `high` win
 
 
+@compose(np.clip)
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     return clip(a, a_min if min is None else min, a_max if max is None else max)
 
 
-implementations[np.clip] = _clip
 if hasattr(np, "astype"):  # since NumPy 2.1
-    implementations[np.astype] = lambda x, dtype: x.astype(dtype)
-implementations[np.around] = lambda a, decimals=0: np.round(a, decimals=decimals)
-implementations[np.fix] = lambda x: np.trunc(x)
+    compose(np.astype)(lambda x, dtype: x.astype(dtype))
+compose(np.around)(lambda a, decimals=0: np.round(a, decimals=decimals))
+compose(np.fix)(lambda x: np.trunc(x))
 
 # ----------------------------------------------------- integers and booleans have no derivative
-implementations[np.full_like] = lambda a, fill_value: np.full_like(bare(a), np.asarray(fill_value))
-undifferentiable.update(
-    getattr(np, name)
-    for name in (
-        "equal not_equal less less_equal greater greater_equal isnan isinf isfinite signbit "
-        "logical_and logical_or logical_xor logical_not isclose allclose array_equal array_equiv "
-        "argmax argmin nanargmax nanargmin argsort lexsort argpartition argwhere nonzero "
-        "flatnonzero count_nonzero searchsorted digitize any all shape ndim size iscomplexobj "
-        "isrealobj result_type can_cast min_scalar_type common_type may_share_memory "
-        "shares_memory zeros_like ones_like empty_like array2string array_repr "
-        "array_str isin unravel_index isneginf isposinf"
-    ).split()
-)
+compose(np.full_like)(lambda a, fill_value: np.full_like(bare(a), np.asarray(fill_value)))
+_PLAIN = (
+    "equal not_equal less less_equal greater greater_equal isnan isinf isfinite signbit "
+    "logical_and logical_or logical_xor logical_not isclose allclose array_equal array_equiv "
+    "argmax argmin nanargmax nanargmin argsort lexsort argpartition argwhere nonzero flatnonzero "
+    "count_nonzero searchsorted digitize any all shape ndim size iscomplexobj isrealobj "
+    "result_type can_cast min_scalar_type common_type may_share_memory shares_memory zeros_like "
+    "ones_like empty_like array2string array_repr array_str isin unravel_index isneginf isposinf"
+).split()
+on_arrays(*(getattr(np, name) for name in _PLAIN))

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd import Tensor
 from minigrad.kernels.columns import NO_PADS
-from minigrad.tensor import Tensor
 
 Geometry = dict[str, Any]
 

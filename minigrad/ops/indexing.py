@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from minigrad.recording import bare, differentiable, implementations
-from minigrad.table import define
+from minigrad.autograd import bare, compose, define, differentiable
 
 
 @differentiable(lambda g, _y, _x, key, shape: g[key])
@@ -38,6 +37,7 @@ define(
 )
 
 
+@compose(np.take_along_axis)
 def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     indices = np.asarray(bare(indices))
     if indices.dtype.kind not in "iu" or indices.ndim != (1 if axis is None else arr.ndim):
@@ -52,6 +52,7 @@ def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     return arr[tuple(key)]
 
 
+@compose(np.take)
 def _take(a: Any, indices: Any, axis: int | None = None) -> Any:
     indices = np.asarray(bare(indices))
     if indices.dtype == bool or not indices.size:  # to np.take these are positions, to a[...] not
@@ -61,6 +62,7 @@ def _take(a: Any, indices: Any, axis: int | None = None) -> Any:
     return a[(slice(None),) * normalize_axis_index(axis, a.ndim, "take") + (indices,)]
 
 
+@compose(np.diagonal)
 def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     moved = np.moveaxis(a, (axis1, axis2), (-2, -1))
     rows, columns = moved.shape[-2:]
@@ -68,6 +70,7 @@ def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return moved[..., i, i + offset]
 
 
+@compose(np.diag)
 def _diag(v: Any, k: int = 0) -> Any:
     if v.ndim == 2:
         return _diagonal(v, k)
@@ -78,15 +81,12 @@ def _diag(v: Any, k: int = 0) -> Any:
     return _put(v, key=(i + max(0, -k), i + max(0, k)), shape=(n, n))
 
 
-implementations[np.take] = _take
-implementations[np.take_along_axis] = _take_along_axis
-implementations[np.diagonal] = _diagonal
-implementations[np.diag] = _diag
-implementations[np.trace] = lambda a, offset=0, axis1=0, axis2=1: np.sum(
-    _diagonal(a, offset, axis1, axis2), axis=-1
+compose(np.trace)(
+    lambda a, offset=0, axis1=0, axis2=1: np.sum(_diagonal(a, offset, axis1, axis2), axis=-1)
 )
 
 
+@compose(np.diff)
 def _diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     if n < 0:
         raise ValueError(f"diff: n must be 0 or more, got {n}")
@@ -96,9 +96,7 @@ def _diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     return a
 
 
-implementations[np.diff] = _diff
-
-
+@compose(np.bincount)
 def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     x = np.asarray(bare(x))
     if weights is None:
@@ -106,6 +104,3 @@ def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     if x.shape != weights.shape:
         raise ValueError(f"bincount: x has shape {x.shape}, but weights has {weights.shape}")
     return _put(weights, key=x, shape=(max(minlength, x.max(initial=-1) + 1),))
-
-
-implementations[np.bincount] = _bincount

@@ -8,18 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from minigrad.autograd import unbroadcast
-from minigrad.recording import alike, implementations, record
-from minigrad.table import define
+from minigrad.autograd import alike, compose, define, differentiable
 
 
 def _matmul_left(g: Any, _y: Any, _a: Any, b: Any) -> Any:
     """G B^T; a vector is a matrix of one row (left) or one column (right)."""
     if b.ndim == 1:
-        return unbroadcast(np.expand_dims(g, -1) * b, _a.shape)
+        return np.expand_dims(g, -1) * b
     if len(_a.shape) == 1:
-        return unbroadcast(np.matmul(b, np.expand_dims(g, -1))[..., 0], _a.shape)
-    return unbroadcast(np.matmul(g, np.swapaxes(b, -1, -2)), _a.shape)
+        return np.matmul(b, np.expand_dims(g, -1))[..., 0]
+    return np.matmul(g, np.swapaxes(b, -1, -2))
 
 
 def _matmul_right(g: Any, _y: Any, a: Any, _b: Any) -> Any:
@@ -28,16 +26,22 @@ def _matmul_right(g: Any, _y: Any, a: Any, _b: Any) -> Any:
     if len(_b.shape) == 1:
         return np.matmul(np.reshape(g, n), np.reshape(a, (n, a.shape[-1])))
     if a.ndim == 1:
-        return unbroadcast(np.expand_dims(a, -1) * np.expand_dims(g, -2), _b.shape)
+        return np.expand_dims(a, -1) * np.expand_dims(g, -2)
     if len(_b.shape) == 2:
         rows, columns = np.reshape(a, (n, a.shape[-1])), np.reshape(g, (n, g.shape[-1]))
         return np.matmul(np.transpose(rows), columns)
-    return unbroadcast(np.matmul(np.swapaxes(a, -1, -2), g), _b.shape)
+    return np.matmul(np.swapaxes(a, -1, -2), g)
 
 
-define(np.matmul, _matmul_left, _matmul_right)
+define(
+    np.matmul,
+    _matmul_left,
+    _matmul_right,
+    multiply_adds=lambda y, a, _b: math.prod(y) * a[-1],
+)
 
 
+@compose(np.dot)
 def _dot(a: Any, b: Any) -> Any:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
@@ -46,17 +50,20 @@ def _dot(a: Any, b: Any) -> Any:
     return np.tensordot(a, b, axes=(-1, -2))
 
 
+@compose(np.inner)
 def _inner(a: Any, b: Any) -> Any:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
     return np.tensordot(a, b, axes=(-1, -1))
 
 
+@compose(np.outer)
 def _outer(a: Any, b: Any) -> Any:
     a, b = alike([a, b])
     return np.multiply(np.reshape(a, (-1, 1)), np.ravel(b))
 
 
+@compose(np.tensordot)
 def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """A matrix product, after the summed axes are brought together."""
     a, b = alike([a, b])
@@ -81,15 +88,12 @@ def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     return np.reshape(np.matmul(left, right), rows + columns)
 
 
-implementations[np.dot] = _dot
-implementations[np.inner] = _inner
-implementations[np.vdot] = lambda a, b: np.matmul(np.ravel(a), np.ravel(b))
-implementations[np.outer] = _outer
-implementations[np.tensordot] = _tensordot
+compose(np.vdot)(lambda a, b: np.matmul(np.ravel(a), np.ravel(b)))
 
 
 # ---------------------------------------------------------------------------------------- einsum
-def _einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
+@compose(np.einsum)
+def _einsum_of(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
     """Make every label explicit, take repeated labels as diagonals, and record the rest."""
     if not isinstance(subscripts, str):
         raise TypeError("einsum: give the subscripts as a string, for example 'ij,jk->ik'")
@@ -116,7 +120,7 @@ def _einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
                 arrays[i] = np.diagonal(arrays[i], 0, first, second)
                 labels[i] = labels[i].replace(name, "") + name
     explicit = f"{','.join(labels)}->{output}"
-    return record(_einsum_entry, arrays, {"subscripts": explicit, "optimize": optimize})
+    return _einsum(*arrays, subscripts=explicit, optimize=optimize)
 
 
 def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
@@ -160,13 +164,10 @@ def _einsum_pullback(
         lengths = dict(zip(shared, d.shape, strict=True))
         full = [lengths.get(c, 1) if n == 1 else n for c, n in zip(labels[i], x.shape, strict=True)]
         d = np.reshape(d, [lengths.get(c, 1) for c in labels[i]])
-        gradients.append(unbroadcast(np.broadcast_to(d, full), x.shape))
+        gradients.append(np.broadcast_to(d, full))
     return gradients
 
 
-_einsum_entry = define(
-    np.einsum,
-    joint=_einsum_pullback,
-    forward=lambda *xs, subscripts, optimize=False: np.einsum(subscripts, *xs, optimize=optimize),
-)
-implementations[np.einsum] = _einsum
+@differentiable(joint=_einsum_pullback)
+def _einsum(*xs: Any, subscripts: str, optimize: Any = False) -> Any:
+    return np.einsum(subscripts, *xs, optimize=optimize)

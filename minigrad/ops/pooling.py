@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd import bare, differentiable
 from minigrad.kernels import columns, pooling
 from minigrad.ops.geometry import Geometry, as_arrays, check_images, full_geometry, pair
-from minigrad.recording import bare, differentiable
 
 
 # ------------------------------------------------------------------------------------ max pooling
 # Where the maxima are has no derivative, so x and y go into the pullback's pullbacks bare.
-@differentiable(lambda u, _y, _g, *, maxima, window: _gather(u, maxima=maxima, window=window))
+@differentiable(lambda u, _y, _g, *, maxima, window: _gather(u, maxima=maxima, window=window))  # type: ignore[has-type]
 def _to_the_maxima(g: Any, *, maxima: tuple[Any, Any], window: Geometry) -> Any:
     return pooling.max_pool2d_gradient(g, *maxima, **window)
 
@@ -74,7 +74,7 @@ def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0) -
 
 
 # -------------------------------------------------------------------------------- average pooling
-@differentiable(lambda u, _y, _g, *, x_shape, window: _avg_pool2d(u, window=window))
+@differentiable(lambda u, _y, _g, *, x_shape, window: _avg_pool2d(u, window=window))  # type: ignore[has-type]
 def _spread(g: Any, *, x_shape: tuple[int, ...], window: Geometry) -> Any:
     return pooling.avg_pool2d_gradient(g, x_shape, **window)
 
@@ -91,7 +91,7 @@ def avg_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0) -
 
 
 # ------------------------------------------------------------------------------- im2col and col2im
-@differentiable(lambda g, _y, _x, *, window: _col2im(g, x_shape=_x.shape, window=window))
+@differentiable(lambda g, _y, _x, *, window: _col2im(g, x_shape=_x.shape, window=window))  # type: ignore[has-type]
 def _im2col(x: Any, *, window: Geometry) -> Any:
     return columns.im2col(x, **window)
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.recording import bare, differentiable, implementations
-from minigrad.table import define
+from minigrad.autograd import bare, compose, define, differentiable
 
 Axis = int | tuple[int, ...] | None
 
@@ -122,6 +121,7 @@ def _euclidean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
 
 
+@compose(np.linalg.norm)
 def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """Vector norms of any order, and the Frobenius norm."""
     axes = x.ndim if axis is None else np.size(axis)
@@ -136,6 +136,7 @@ def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) ->
     return _vector_norm(x, axis, keepdims=keepdims, ord=ord)
 
 
+@compose(np.linalg.vector_norm)
 def _vector_norm(x: Any, axis: Axis = None, *, keepdims: bool = False, ord: Any = 2) -> Any:
     if ord is None or ord == 2:
         return _euclidean(x, axis=axis, keepdims=keepdims)
@@ -151,8 +152,8 @@ def _vector_norm(x: Any, axis: Axis = None, *, keepdims: bool = False, ord: Any 
     return np.sum(size**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 
-implementations[np.linalg.norm] = _norm
-implementations[np.linalg.vector_norm] = _vector_norm
-implementations[np.ptp] = lambda a, axis=None, keepdims=False: (
-    np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+compose(np.ptp)(
+    lambda a, axis=None, keepdims=False: (
+        np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+    )
 )

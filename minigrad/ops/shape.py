@@ -10,10 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from minigrad.autograd import unbroadcast
-from minigrad.recording import alike, differentiable, implementations, record
-from minigrad.table import define
-from minigrad.tensor import Tensor
+from minigrad.autograd import Tensor, alike, compose, define, differentiable
 
 
 # -------------------------------------------------------------------------- reshaping, permuting
@@ -35,35 +32,33 @@ def reshape(x: Any, shape: Any) -> Any:
     return np.reshape(x, shape)
 
 
+@compose(np.reshape)
 def _reshape(a: Any, /, shape: Any = None, order: str = "C", **keywords: Any) -> Any:
     if order != "C":
         raise TypeError(f"reshape: order={order!r} has no derivative here: use transpose, reshape")
     return reshape(a, keywords.get("newshape", shape))
 
 
-implementations[np.reshape] = _reshape
 define(np.ravel, _as_before)
 define(np.squeeze, lambda g, _y, _x, axis=None: np.reshape(g, _x.shape))
 define(np.expand_dims, lambda g, _y, _x, axis: np.reshape(g, _x.shape))
 define(np.transpose, lambda g, _y, _x, axes=None: np.transpose(g, _inverse(axes)))
 define(np.swapaxes, lambda g, _y, _x, axis1, axis2: np.swapaxes(g, axis1, axis2))
 define(np.moveaxis, lambda g, _y, _x, source, destination: np.moveaxis(g, destination, source))
-define(np.broadcast_to, lambda g, _y, _x, shape: unbroadcast(g, _x.shape))
+define(np.broadcast_to, lambda g, _y, _x, shape: g)  # the sweep sums it
 define(np.flip, lambda g, _y, _x, axis=None: np.flip(g, axis))
 define(np.roll, lambda g, _y, _x, shift, axis=None: np.roll(g, _negative(shift), axis))
-define(np.tril, lambda g, _y, _m, k=0: unbroadcast(np.tril(g, k), _m.shape))
-define(np.triu, lambda g, _y, _m, k=0: unbroadcast(np.triu(g, k), _m.shape))
-implementations[np.flipud] = lambda m: np.flip(m, 0)
-implementations[np.fliplr] = lambda m: np.flip(m, 1)
-implementations[np.matrix_transpose] = lambda x: np.swapaxes(x, -1, -2)
+define(np.tril, lambda g, _y, _m, k=0: np.tril(g, k))
+define(np.triu, lambda g, _y, _m, k=0: np.triu(g, k))
+compose(np.flipud)(lambda m: np.flip(m, 0))
+compose(np.fliplr)(lambda m: np.flip(m, 1))
+compose(np.matrix_transpose)(lambda x: np.swapaxes(x, -1, -2))
 
 
+@compose(np.broadcast_arrays)
 def _broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
     shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))
     return tuple(np.broadcast_to(a, shape) for a in arrays)
-
-
-implementations[np.broadcast_arrays] = _broadcast_arrays
 
 
 # --------------------------------------------------------------------------------------- joining
@@ -84,20 +79,18 @@ def _unstack_gradient(needs: Any, g: Any, _y: Any, *_xs: Any, axis: int = 0) -> 
     return [g[(*before, i)] for i in range(len(_xs))]
 
 
-_concatenate = define(
-    np.concatenate,
-    joint=_split_gradient,
-    forward=lambda *arrays, axis=0: np.concatenate(arrays, axis=axis),
-)
-_stack = define(
-    np.stack,
-    joint=_unstack_gradient,
-    forward=lambda *arrays, axis=0: np.stack(arrays, axis=axis),
-)
-implementations[np.concatenate] = lambda arrays, axis=0: record(
-    _concatenate, alike(arrays), {"axis": axis}
-)
-implementations[np.stack] = lambda arrays, axis=0: record(_stack, alike(arrays), {"axis": axis})
+@differentiable(joint=_split_gradient)
+def _concatenate(*arrays: Any, axis: int | None = 0) -> Any:
+    return np.concatenate(arrays, axis=axis)
+
+
+@differentiable(joint=_unstack_gradient)
+def _stack(*arrays: Any, axis: int = 0) -> Any:
+    return np.stack(arrays, axis=axis)
+
+
+compose(np.concatenate)(lambda arrays, axis=0: _concatenate(*alike(arrays), axis=axis))
+compose(np.stack)(lambda arrays, axis=0: _stack(*alike(arrays), axis=axis))
 
 
 def _at_least(ndim: int, x: Any) -> Any:
@@ -114,22 +107,29 @@ def _join(ndim: int, axis: int) -> Any:
     return lambda tup: np.concatenate([_at_least(ndim, x) for x in alike(tup)], axis=axis)
 
 
-implementations[np.vstack] = _join(2, 0)
-implementations[np.dstack] = _join(3, 2)
-implementations[np.hstack] = lambda tup: np.concatenate(
-    [_at_least(1, x) for x in alike(tup)], axis=0 if np.ndim(tup[0]) < 2 else 1
+compose(np.vstack)(_join(2, 0))
+compose(np.dstack)(_join(3, 2))
+compose(np.hstack)(
+    lambda tup: np.concatenate(
+        [_at_least(1, x) for x in alike(tup)], axis=0 if np.ndim(tup[0]) < 2 else 1
+    )
 )
-implementations[np.column_stack] = lambda tup: np.concatenate(
-    [x if np.ndim(x) > 1 else np.reshape(x, (-1, 1)) for x in alike(tup)], axis=1
+compose(np.column_stack)(
+    lambda tup: np.concatenate(
+        [x if np.ndim(x) > 1 else np.reshape(x, (-1, 1)) for x in alike(tup)], axis=1
+    )
 )
-implementations[np.append] = lambda arr, values, axis=None: np.concatenate([arr, values], axis=axis)
+compose(np.append)(lambda arr, values, axis=None: np.concatenate([arr, values], axis=axis))
 for _n, _name in enumerate(("atleast_1d", "atleast_2d", "atleast_3d"), start=1):
-    implementations[getattr(np, _name)] = lambda *xs, n=_n: (
-        _at_least(n, xs[0]) if len(xs) == 1 else tuple(_at_least(n, x) for x in xs)
+    compose(getattr(np, _name))(
+        lambda *xs, n=_n: (
+            _at_least(n, xs[0]) if len(xs) == 1 else tuple(_at_least(n, x) for x in xs)
+        )
     )
 
 
 # ------------------------------------------------------------------------------------- splitting
+@compose(np.array_split)
 def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     axis = normalize_axis_index(axis, ary.ndim, "split")
     n = ary.shape[axis]
@@ -147,6 +147,7 @@ def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]
     return [ary[(*before, slice(a, b))] for a, b in pairwise(ends)]
 
 
+@compose(np.split)
 def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     parts = _array_split(ary, indices_or_sections, axis)
     if np.ndim(indices_or_sections) == 0 and parts[0].shape != parts[-1].shape:
@@ -157,14 +158,13 @@ def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     return parts
 
 
-implementations[np.array_split] = _array_split
-implementations[np.split] = _split
-implementations[np.vsplit] = lambda ary, parts: _split(ary, parts, 0)
-implementations[np.hsplit] = lambda ary, parts: _split(ary, parts, min(1, ary.ndim - 1))
-implementations[np.dsplit] = lambda ary, parts: _split(ary, parts, 2)
+compose(np.vsplit)(lambda ary, parts: _split(ary, parts, 0))
+compose(np.hsplit)(lambda ary, parts: _split(ary, parts, min(1, ary.ndim - 1)))
+compose(np.dsplit)(lambda ary, parts: _split(ary, parts, 2))
 
 
 # ----------------------------------------------------------------------------- repeating, padding
+@compose(np.repeat)
 def _repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     a, axis = (np.ravel(a), 0) if axis is None else (a, axis)
     axis = normalize_axis_index(axis, a.ndim, "repeat")
@@ -178,11 +178,12 @@ def _untile(g: Any, _y: Any, _x: Any, reps: tuple[int, ...]) -> Any:
     return np.reshape(np.sum(np.reshape(g, pairs), axis=tuple(range(0, len(pairs), 2))), _x.shape)
 
 
-_tile = define(np.tile, _untile)
-implementations[np.repeat] = _repeat
-implementations[np.tile] = lambda A, reps: record(
-    _tile, (A,), {"reps": tuple(reps) if np.ndim(reps) else (reps,)}
-)
+@differentiable(_untile)
+def _tile(x: Any, reps: tuple[int, ...]) -> Any:
+    return np.tile(x, reps)
+
+
+compose(np.tile)(lambda A, reps: _tile(A, tuple(reps) if np.ndim(reps) else (reps,)))
 
 
 @differentiable(
@@ -197,6 +198,7 @@ def _pad_constant(x: Any, widths: Any, value: float) -> Any:
     return padded
 
 
+@compose(np.pad)
 def _pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
     if isinstance(pad_width, dict):
         pad_width = [pad_width.get(a, pad_width.get(a - array.ndim, 0)) for a in range(array.ndim)]
@@ -215,6 +217,3 @@ def _pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: fl
             where = np.pad(np.arange(array.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
             array = np.take(array, where, axis=axis)
     return array
-
-
-implementations[np.pad] = _pad

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from minigrad.recording import differentiable, implementations
+from minigrad.autograd import compose, differentiable
 
 
 def _add_up(g: Any, _y: Any, _x: Any, *, window: tuple[int, ...], axes: tuple[int, ...]) -> Any:
@@ -33,6 +33,7 @@ def _overlap_add(
     return x
 
 
+@compose(sliding_window_view)
 def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
     window = tuple(window_shape) if np.ndim(window_shape) else (window_shape,)
     axes = range(x.ndim) if axis is None else axis if np.ndim(axis) else (axis,)
@@ -40,6 +41,3 @@ def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
     if len(set(axes)) != len(axes):
         raise TypeError(f"sliding_window_view: axis={axis} names an axis twice: no derivative here")
     return _windows(x, window=window, axes=axes)
-
-
-implementations[sliding_window_view] = _sliding_window_view

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from minigrad.autograd import note_change
-from minigrad.tensor import Tensor
+from minigrad.autograd import Tensor, note_change
 
 
 def _gradients(name: str, parameters: Iterable[Tensor], limit: float) -> list[Tensor]:

@@ -14,10 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import note_change
-from minigrad.methods import Array
-from minigrad.recording import bare
-from minigrad.tensor import Tensor
+from minigrad.autograd import Array, Tensor, bare, note_change
 
 BLOCK = 131072  # bytes: p, g, the state and the temporaries of a rule then fit in a 1 MiB L2
 

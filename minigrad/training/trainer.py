@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 
 from minigrad import functional as F
+from minigrad.autograd import Tensor, bare, no_grad
 from minigrad.data import DataLoader
-from minigrad.mode import no_grad
 from minigrad.nn import CrossEntropyLoss, Module
 from minigrad.optim import Optimizer, Schedule, clip_grad_norm
-from minigrad.recording import bare
-from minigrad.tensor import Tensor
 from minigrad.training.history import HELD_OUT, History
 from minigrad.training.progress import Silence, shown
 

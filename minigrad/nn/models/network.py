@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from minigrad import functional as F
-from minigrad.mode import no_grad
+from minigrad.autograd import bare, no_grad
 from minigrad.nn.activations import ReLU, Sigmoid, Tanh
 from minigrad.nn.containers import Sequential
 from minigrad.nn.convolution import Conv2d
 from minigrad.nn.layers import BatchNorm, Linear
 from minigrad.nn.module import Module
-from minigrad.recording import bare
 
 Rng = np.random.Generator | int | None
 ACTIVATIONS: dict[str, type[Module]] = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import importlib
 import operator
+import warnings
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from minigrad.autograd import Constant, Leaf, Node, describe, note_change
-from minigrad.backward import Handle
-from minigrad.methods import Array, ArrayMethods
-from minigrad.mode import local
-from minigrad.recording import bare, call, no_derivative, operator_pair, record
-from minigrad.table import define, primitive
+from minigrad.autograd import messages
+from minigrad.autograd.clock import note_change
+from minigrad.autograd.dtypes import as_array
+from minigrad.autograd.graph import Array, Constant, Handle, Leaf, Node, bare, nobody, place_of
+from minigrad.autograd.methods import ArrayMethods
+from minigrad.autograd.mode import local
+from minigrad.autograd.recording import call, operator_pair, record
+from minigrad.autograd.sweep import backward
+from minigrad.autograd.table import define, primitive
 
 if TYPE_CHECKING:
     from minigrad.graph import GraphView
@@ -24,13 +29,10 @@ _new = object.__new__
 
 def _in_place(symbol: str, operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def update(self: Tensor, other: Any) -> Any:
-        if not isinstance(self._node, Leaf):
+        if self._node.__class__ is not Leaf:
             return NotImplemented  # then t += u is t = t + u
         if local.mode.enabled:
-            raise RuntimeError(
-                f"{symbol}: {describe(self._node)} requires a gradient and can't be changed in "
-                f"place while recording: write `t.data {symbol} ...`, or do it under no_grad()"
-            )
+            raise RuntimeError(messages.recorded_in_place(symbol, self._node))
         operation(self.data, bare(other))
         note_change(self.data)
         return self
@@ -81,7 +83,7 @@ class Tensor(Handle, ArrayMethods):
         dtype: Any = None,
         name: str | None = None,
     ):
-        self._data, self._grad, self._node = _as_array(data, dtype, copy=requires_grad), None, None
+        self._data, self._grad, self._node = as_array(data, dtype, copy=requires_grad), None, None
         if name is not None:
             self.name = name
         if requires_grad:
@@ -109,21 +111,76 @@ class Tensor(Handle, ArrayMethods):
             return
         node = self._node
         if isinstance(node, Node):
-            raise RuntimeError(
-                f"data: {describe(node)} was computed by the graph, its data can't be replaced: "
-                "make a new Tensor"
-            )
+            raise RuntimeError(messages.data_of_node(node))
         from_python = not isinstance(value, np.ndarray | np.generic | Tensor)
-        array = _as_array(value, self.dtype if from_python and isinstance(node, Leaf) else None)
+        array = as_array(value, self.dtype if from_python and self.requires_grad else None)
         if isinstance(node, Leaf) and array.dtype.kind != "f":
-            raise TypeError(
-                f"data: {describe(node)} requires a gradient, so it takes floating point arrays, "
-                f"got {array.dtype}: write data.astype({node.dtype})"
-            )
+            raise TypeError(messages.data_not_floating(node, array.dtype))
         self._data = array
         if node is not None and (node.shape, node.dtype) != (array.shape, array.dtype):
             self._grad, self._node = None, Constant(array.shape, array.dtype, node.name)
             self.requires_grad = isinstance(node, Leaf)
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward()` left; None if never reached, zeros if reached by zeros."""
+        node = self._node
+        if self._grad is None and isinstance(node, Node) and node.tensor is nobody:
+            warnings.warn(messages.not_a_leaf(node), stacklevel=2)
+        grad: Tensor | None = self._grad
+        return grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                value = Tensor._wrap(np.asarray(value, dtype=self.dtype))
+            if value.shape != self.shape:
+                raise ValueError(f"grad: expected shape {self.shape}, got {value.shape}")
+        self._grad = value
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient flows to this Tensor; can be set on leaves."""
+        return isinstance(self._node, Leaf)
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        node = self._node
+        if isinstance(node, Node):
+            if not value:
+                raise RuntimeError(messages.part_of_a_graph(node))
+        elif value and not isinstance(node, Leaf):
+            if self.dtype.kind != "f":
+                raise TypeError(messages.not_floating(self.dtype))
+            self._node = Leaf(self, self.shape, self.dtype, self.name)
+        elif not value and node is not None:
+            self._node = Constant(node.shape, node.dtype, node.name)
+
+    @property
+    def name(self) -> str | None:
+        """The name used in messages and pictures."""
+        return self._node.name if self._node is not None else None
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        place_of(self).name = value
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this Tensor."""
+        return not isinstance(self._node, Node)
+
+    backward = backward
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self._grad = None
+
+    def retain_grad(self) -> None:
+        """Let `backward()` leave the gradient of this Tensor in `grad`, although it is no leaf."""
+        if isinstance(self._node, Node):
+            self._node.tensor = weakref.ref(self)
 
     def detach(self) -> Tensor:
         """Return a Tensor of the same memory that is not part of the graph."""
@@ -156,10 +213,7 @@ class Tensor(Handle, ArrayMethods):
 
     def __reduce__(self) -> Any:
         if isinstance(self._node, Node):
-            raise TypeError(
-                f"pickle and deepcopy: {describe(self._node)} is part of a graph, and only leaves "
-                "can be copied: use t.detach()"
-            )
+            raise TypeError(messages.not_copied(self._node))
         return _restore, (type(self), self.data, self.requires_grad, self.name, self._grad)
 
     # -------------------------------------------------------------------------------- operations
@@ -202,33 +256,17 @@ class Tensor(Handle, ArrayMethods):
         return record(primitive(operator.getitem), (self,), {"key": bare(key)})  # type: ignore[no-any-return]
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        raise TypeError(
-            "Tensor: values can't be set in place, the graph would miss it: use "
-            "np.where(mask, new, t), or set t.data[...] before anything is recorded"
-        )
+        raise TypeError(messages.NO_ASSIGNMENT)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         if method != "__call__":
-            raise TypeError(no_derivative(f"{ufunc.__name__}.{method}"))
+            raise TypeError(messages.no_derivative(f"{ufunc.__name__}.{method}"))
         return call(ufunc, *inputs, **keywords)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, arguments: Any, keywords: Any
     ) -> Any:
         return call(function, *arguments, **keywords)
-
-
-def _as_array(data: Any, dtype: Any, copy: bool = False) -> Array:
-    try:
-        array = np.array(data, dtype=dtype, copy=copy or None)
-    except ValueError as error:
-        raise ValueError(f"Tensor: can't make one array of {data!r:.60}: {error}") from None
-    from_python = not isinstance(data, np.ndarray | np.generic | Tensor)
-    if dtype is None and from_python and array.dtype == np.float64:
-        array = array.astype(np.float32)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"Tensor: expected real numbers, got {array.dtype} from {data!r:.60}")
-    return array
 
 
 def _restore(

@@ -1,15 +1,23 @@
-"""The table of pullbacks: what is differentiable, and the line of NumPy that differentiates it."""
+"""The table: what a call on Tensors does, and the line of NumPy that differentiates it."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
+from minigrad.autograd import messages
+from minigrad.autograd.dtypes import as_number
+from minigrad.autograd.graph import bare
+
 Pullback = Callable[..., Any]
+Rule = TypeVar("Rule", bound=Callable[..., Any])
+
+# By function: a Primitive, which is recorded, or what to call in the function's place.
+rules: dict[Callable[..., Any], Primitive | Callable[..., Any]] = {}
 
 
 class Primitive:
@@ -19,7 +27,8 @@ class Primitive:
     same line serves bare arrays and, with `create_graph=True`, Tensors. An argument whose name
     starts with an underscore is not kept for it: `_y` is None (`g` has its shape), an input comes
     as a stand-in with `shape` and `dtype`. The arguments after the inputs are the keywords that
-    the function accepts.
+    the function accepts. What a pullback returns is summed over the axes along which its input was
+    broadcast.
 
     A `joint` pullback, `(needs, g, y, *inputs, **keywords) -> gradients`, serves a function of any
     number of arrays, or one whose gradients share work; `needs` has a flag for each input.
@@ -27,18 +36,21 @@ class Primitive:
     With `residual=True` the forward function returns `(y, residual)` and the pullbacks take
     `residual=`. It spares work and never carries the derivative: with `create_graph=True` they
     get None for it, unless it is an array of integers or booleans.
+
+    `multiply_adds`, from the shapes of the output and the inputs, counts the products that the
+    function sums; None, if it multiplies no matrix.
     """
 
     def __init__(self, function: Callable[..., Any]):
         self.function = self.forward = function
         self.name: str = function.__name__.lstrip("_")
-        self.broadcasts = isinstance(function, np.ufunc) and function.signature is None
-        self.pullbacks: tuple[Pullback | None, ...] = ()
+        self.pullbacks: Sequence[Pullback | None] = ()
         self.joint: Pullback | None = None
         self.residual = False
+        self.multiply_adds: Callable[..., int] | None = None
         self.inputs: int | None = 0  # how many arrays it takes; None: any number
         self.accepts: frozenset[str] = frozenset()
-        self.kept: dict[tuple[bool, ...], tuple[bool, ...]] = {}
+        self.kept = _Kept(self)
 
     @functools.cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -46,23 +58,6 @@ class Primitive:
         if isinstance(self.function, np.ufunc):
             return ()
         return tuple(inspect.signature(self.function).parameters)
-
-    def keeps(self, needs: tuple[bool, ...]) -> tuple[bool, ...]:
-        """Say which of `(y, *inputs)` the pullbacks read for the inputs flagged in `needs`."""
-        if needs not in self.kept:
-            if self.joint:
-                reads = [_reads(self.joint, 2, len(needs))]
-            else:
-                pullbacks = [p for p, n in zip(self.pullbacks, needs, strict=False) if n]
-                if None in pullbacks:
-                    at = next(i for i, n in enumerate(needs) if n and self.pullbacks[i] is None)
-                    raise TypeError(
-                        f"{self.name}: argument {at} has no derivative but requires a gradient: "
-                        "pass it as argument.detach()"
-                    )
-                reads = [_reads(p, 1, len(needs)) for p in pullbacks if p]
-            self.kept[needs] = tuple(map(any, zip(*reads, strict=True)))
-        return self.kept[needs]
 
     def bind(
         self, arguments: tuple[Any, ...], keywords: dict[str, Any]
@@ -75,32 +70,47 @@ class Primitive:
             If a keyword is not accepted and is not left at NumPy's default.
         """
         n = len(arguments) if self.inputs is None else self.inputs
-        if len(arguments) < n and keywords and self.parameters:  # np.sum(a=t)
-            names = self.parameters[len(arguments) : n]
-            given = [name in keywords for name in names]
-            if True in given[given.index(False) if False in given else n :]:
-                missing = names[given.index(False)]
-                raise TypeError(f"{self.name}: the argument {missing!r} is missing")
-            arguments += tuple(keywords.pop(name) for name in names if name in keywords)
+        if len(arguments) < n and keywords:  # np.sum(a=t)
+            arguments += self._named(self.parameters[len(arguments) : n], keywords)
         if len(arguments) > n:
             extra = self.parameters[n:]
             if len(arguments) - n > len(extra):
                 raise TypeError(f"{self.name}: takes {n} arrays, got {len(arguments)}")
             keywords = {**dict(zip(extra, arguments[n:], strict=False)), **keywords}
-        if not keywords:
-            return arguments[:n], keywords
         for name in keywords.keys() - self.accepts:
             value = keywords.pop(name)
             if value is not None and value is not np._NoValue:
-                accepted = ", ".join(sorted(self.accepts)) or "none"
-                raise TypeError(
-                    f"{self.name}: the keyword {name}={value!r:.40} has no derivative here "
-                    f"(accepted: {accepted}): leave it out"
-                )
-        for name, value in keywords.items():
-            if isinstance(value, np.generic):  # np.float64(0.1) would widen float32
-                keywords[name] = value.item()
-        return arguments[:n], keywords
+                raise TypeError(messages.keyword_not_accepted(self, name, value))
+        return arguments[:n], {k: as_number(v) for k, v in keywords.items()}
+
+    def _named(self, names: Sequence[str], keywords: dict[str, Any]) -> tuple[Any, ...]:
+        """Take the inputs `names` out of the keywords; the last ones may be left out."""
+        found = [name for name in names if name in keywords]
+        for name, expected in zip(found, names, strict=False):
+            if name != expected:
+                raise TypeError(f"{self.name}: the argument {expected!r} is missing")
+        return tuple([keywords.pop(name) for name in found])
+
+
+class _Kept(dict[tuple[bool, ...], Sequence[bool]]):
+    """Which of `(y, *inputs)` the pullbacks read, by the inputs that need a gradient."""
+
+    def __init__(self, entry: Primitive):
+        self.entry = entry
+
+    def __missing__(self, needs: tuple[bool, ...]) -> Sequence[bool]:
+        entry = self.entry
+        if entry.joint:
+            self[needs] = tuple(_reads(entry.joint, 2, len(needs)))
+            return self[needs]
+        reads = []
+        for i, (pullback, need) in enumerate(zip(entry.pullbacks, needs, strict=False)):
+            if need and pullback is None:
+                raise TypeError(messages.no_pullback(entry.name, i))
+            if need and pullback:
+                reads.append(_reads(pullback, 1, len(needs)))
+        self[needs] = tuple(map(any, zip(*reads, strict=True)))
+        return self[needs]
 
 
 def _arguments(pullback: Pullback) -> tuple[list[str], bool, list[str]]:
@@ -123,14 +133,12 @@ def _reads(pullback: Pullback, skip: int, inputs: int) -> list[bool]:
     return [not name.startswith("_") for name in names[skip : skip + 1 + inputs]]
 
 
-primitives: dict[Callable[..., Any], Primitive] = {}
-
-
 def primitive(function: Callable[..., Any]) -> Primitive:
-    """Return the entry of `function` in the table, made on first use."""
-    if function not in primitives:
-        primitives[function] = Primitive(function)
-    return primitives[function]
+    """Return the entry of a recorded function in the table, made on first use."""
+    entry = rules.get(function)
+    if not isinstance(entry, Primitive):
+        entry = rules[function] = Primitive(function)
+    return entry
 
 
 def define(
@@ -139,7 +147,7 @@ def define(
     forward: Callable[..., Any] | None = None,
     joint: Pullback | None = None,
     residual: bool = False,
-    broadcasts: bool = False,
+    multiply_adds: Callable[..., int] | None = None,
 ) -> Primitive:
     """Enter a function and its pullbacks in the table; `Primitive` describes a pullback.
 
@@ -155,14 +163,13 @@ def define(
         One pullback for all arguments, in place of `pullbacks`.
     residual : bool, optional
         Whether the forward function returns `(y, residual)`.
-    broadcasts : bool, optional
-        Whether it broadcasts its inputs, as ufuncs do anyway: the sweep then sums gradients back
-        to the shape of each input.
+    multiply_adds : callable, optional
+        From the shapes of the output and the inputs to the work, for `Module.summary`.
     """
     entry = primitive(function)
     entry.forward = forward or entry.forward
-    entry.broadcasts = entry.broadcasts or broadcasts
     entry.pullbacks, entry.joint, entry.residual = pullbacks, joint, residual
+    entry.multiply_adds = multiply_adds
     accepts: set[str] = set()
     for p in filter(None, [joint, *pullbacks]):
         positional, repeats, keywords = _arguments(p)
@@ -172,3 +179,26 @@ def define(
     entry.accepts = frozenset(accepts - {"residual"})
     entry.kept.clear()
     return entry
+
+
+def compose(function: Callable[..., Any]) -> Callable[[Rule], Rule]:
+    """Enter what is called in place of `function`: `compose(np.flipud)(lambda m: np.flip(m, 0))`.
+
+    It is written in functions of the table, and so is recorded as those. Also a decorator.
+    """
+
+    def enter(rule: Rule) -> Rule:
+        rules[function] = rule
+        return rule
+
+    return enter
+
+
+def on_arrays(*functions: Callable[..., Any]) -> None:
+    """Enter functions whose results have no derivative: they get and give plain arrays."""
+    for function in functions:
+        rules[function] = functools.partial(_without_tensors, function)
+
+
+def _without_tensors(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+    return function(*bare(arguments), **bare(keywords))

@@ -11,18 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
+from minigrad.autograd import messages
+from minigrad.autograd.graph import Array, Axis, Shape
+
 if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
-
-Array = numpy.ndarray[Any, Any]
+    from minigrad.autograd.tensor import Tensor
 np: Any = numpy
-Axis = int | tuple[int, ...] | None
-
-
-_LEAVING = (
-    "this Tensor requires a gradient, and as a bare array it would silently leave the graph: use "
-    "t.detach().numpy(); to collect Tensors use np.stack or np.concatenate, not np.array"
-)
 
 
 class ArrayMethods:
@@ -35,9 +29,9 @@ class ArrayMethods:
     requires_grad: bool
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Shape:
         """The length of each axis."""
-        shape: tuple[int, ...] = self._data.shape
+        shape: Shape = self._data.shape
         return shape
 
     @property
@@ -60,12 +54,12 @@ class ArrayMethods:
     def numpy(self) -> Array:
         """Return the array, without a copy; refuses if a gradient is required."""
         if self.requires_grad:
-            raise TypeError(_LEAVING)
+            raise TypeError(messages.LEAVING)
         return self.data
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if self.requires_grad:
-            raise TypeError(_LEAVING)
+            raise TypeError(messages.LEAVING)
         return numpy.array(self.data, dtype=dtype, copy=copy)
 
     def item(self) -> Any:

@@ -1,0 +1,25 @@
+"""The engine: Tensors, the graph that they record, and the sweep that differentiates it.
+
+Its files, in reading order: mode, graph, clock, dtypes, table, recording, sweep, methods, tensor,
+and last messages, which says what the others refuse. They import NumPy and each other alone.
+"""
+
+from minigrad.autograd.clock import changed_since, note_change, owner_of
+from minigrad.autograd.dtypes import alike
+from minigrad.autograd.graph import (
+    Array,
+    Axis,
+    Constant,
+    Leaf,
+    Node,
+    Shape,
+    bare,
+    nobody,
+    reachable,
+)
+from minigrad.autograd.messages import describe
+from minigrad.autograd.mode import enable_grad, is_grad_enabled, local, no_grad
+from minigrad.autograd.recording import differentiable, record
+from minigrad.autograd.sweep import gradients, sweep, unbroadcast
+from minigrad.autograd.table import Primitive, Pullback, compose, define, on_arrays, rules
+from minigrad.autograd.tensor import Tensor

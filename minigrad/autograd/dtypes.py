@@ -1,0 +1,79 @@
+"""Which dtype a value takes: the rules that keep float32 from widening, in one place.
+
+Python's numbers and lists take the dtype of the arrays they meet, and are float32 among
+themselves; NumPy's scalars count as Python's; integers take the dtype of the floats they meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.autograd import messages
+from minigrad.autograd.graph import Array, Constant, Handle
+
+if TYPE_CHECKING:
+    from minigrad.autograd.table import Primitive
+
+REAL = "fiub"  # the kinds of numbers that are computed with
+FLOAT = np.dtype(np.float32)
+
+
+def as_number(value: Any) -> Any:
+    """Turn a NumPy scalar into the Python number: `np.float64(0.1)` would widen float32."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def as_array(data: Any, dtype: Any = None, *, copy: bool = False) -> Array:
+    """Return the array that `Tensor(data, dtype=dtype)` holds."""
+    try:
+        array = np.array(data, dtype=dtype, copy=copy or None)
+    except ValueError as error:
+        raise ValueError(f"Tensor: can't make one array of {data!r:.60}: {error}") from None
+    from_python = not isinstance(data, np.ndarray | np.generic | Handle)
+    if dtype is None and from_python and array.dtype == np.float64:
+        array = array.astype(FLOAT)
+    if array.dtype.kind not in REAL:
+        raise TypeError(f"Tensor: expected real numbers, got {array.dtype} from {data!r:.60}")
+    return array
+
+
+def operand(value: Any, name: str) -> tuple[Any, Any]:
+    """Return an input that is no Tensor: as NumPy should see it, and as the graph notes it."""
+    value = as_number(value)
+    if value is None or isinstance(value, float | int):
+        return value, value
+    array = np.asarray(value)
+    if array.dtype.kind not in REAL:
+        raise TypeError(messages.not_real(name, array.dtype, value))
+    return array, Constant(array.shape, array.dtype)
+
+
+def floating(values: Iterable[Any]) -> np.dtype[Any] | None:
+    """Return the floating point dtype that the Tensors and arrays among `values` have together."""
+    dtypes = [v.dtype for v in values if isinstance(v, Handle | np.ndarray)]
+    dtypes = [d for d in dtypes if d.kind == "f"]
+    return np.result_type(*dtypes) if dtypes else None
+
+
+def match(entry: Primitive, inputs: Sequence[Any], arrays: list[Any]) -> None:
+    """Give integers, booleans and lists among `arrays` the dtype of the floats beside them."""
+    for i, (value, array) in enumerate(zip(inputs, arrays, strict=True)):
+        weak = isinstance(value, list | tuple) or getattr(array, "dtype", FLOAT).kind != "f"
+        if weak and (entry.joint or entry.pullbacks[i]):  # indices and masks stay
+            dtype = floating(inputs)
+            arrays[i] = array if dtype is None else array.astype(dtype)
+
+
+def alike(values: Iterable[Any]) -> list[Any]:
+    """Turn the numbers and lists among `values` into arrays of the dtype of those beside them."""
+    values = list(values)
+    dtype = floating(values)
+    return [v if isinstance(v, Handle | np.ndarray) else np.asarray(v, dtype) for v in values]
+
+
+def result(y: Any, inputs: Sequence[Any]) -> Any:
+    """Return a result without a gradient: of integers it is float32, where NumPy has float64."""
+    return y.astype(FLOAT) if y.dtype == np.float64 and floating(inputs) is None else y

@@ -1,0 +1,273 @@
+"""The reverse sweep through the graph, and the two ways to ask for it: `backward`, `gradients`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.autograd import clock, messages
+from minigrad.autograd.graph import Handle, Leaf, Node, Shape, nobody, reachable
+from minigrad.autograd.mode import enable_grad, local
+
+if TYPE_CHECKING:
+    from minigrad.autograd.tensor import Tensor
+
+
+def sweep(
+    seeds: dict[Leaf, Any],
+    *,
+    retain: bool = False,
+    wrap: Callable[[Any, Any], Any] | None = None,
+    targets: Sequence[Leaf] | None = None,
+) -> dict[Leaf, Any]:
+    """Carry gradients back from `seeds` to every leaf, or to `targets` alone.
+
+    Parameters
+    ----------
+    seeds : dict
+        The gradient to start from at each root: an array, or a Tensor if `wrap` is given.
+    retain : bool
+        Keep the saved arrays, so that the graph can be swept again.
+    wrap : callable, optional
+        `(array, node) -> Tensor`. If given, pullbacks receive Tensors and so are recorded.
+    targets : sequence, optional
+        Where gradients are wanted; only what lies on the way to them is visited.
+
+    Returns
+    -------
+    dict
+        The gradient at every leaf (or target) that was reached, and at every node that retains it.
+
+    Raises
+    ------
+    RuntimeError
+        If the arrays of a node were released, or changed in place since they were recorded.
+    """
+    order = reachable(seeds)
+    wanted = None if targets is None else _on_the_way(order, targets)
+    gradients, found = dict(seeds), {}
+    debug, latest_change = local.mode.debug, clock.latest_change
+    for node in order:
+        g = gradients.pop(node, None)
+        if g is None:
+            continue
+        if node.tensor is not nobody if targets is None else node in targets:
+            found[node] = g
+        inputs, function, saved, keywords = node.inputs, node.function, node.saved, node.keywords
+        if wanted is not None and wanted.isdisjoint(inputs):
+            continue
+        if saved is None:
+            raise RuntimeError(messages.released(node))
+        if latest_change > node.stamp:
+            clock.refuse_changed(node)
+        if wrap or function.residual:
+            saved, keywords = _prepared(node, saved, wrap)
+        if not retain:
+            node.saved = node.residual = None
+        pullbacks: Sequence[Any] = function.pullbacks
+        shape, dtype = node.shape, node.dtype
+        if function.joint:
+            needs = tuple([_needed(parent, wanted) for parent in inputs])
+            joint = function.joint(needs, g, *saved, **keywords)
+        for i, parent in enumerate(inputs):
+            if not isinstance(parent, Leaf) or (wanted is not None and parent not in wanted):
+                continue
+            if function.joint:
+                d = joint[i]
+            else:
+                d = pullbacks[i](g, *saved, **keywords) if keywords else pullbacks[i](g, *saved)
+            if parent.shape != shape and parent.shape != d.shape:
+                d = unbroadcast(d, parent.shape)
+            if parent.dtype is not dtype:
+                d = d.astype(parent.dtype)
+            if debug is not None:
+                debug.check_gradient(node, i, g, d)
+            gradients[parent] = gradients[parent] + d if parent in gradients else d
+        if debug is not None and not retain:
+            debug.unwatch(node)
+    return found | gradients  # of which only leaves are left
+
+
+def _needed(parent: Any, wanted: set[Leaf] | None) -> bool:
+    return isinstance(parent, Leaf) and (wanted is None or parent in wanted)
+
+
+def _on_the_way(order: list[Node], targets: Iterable[Leaf]) -> set[Leaf]:
+    """Collect what lies between the newest of `order` and `targets`, both ends included."""
+    wanted = set(targets)
+    for node in reversed(order):
+        if not wanted.isdisjoint(node.inputs):
+            wanted.add(node)
+    return wanted
+
+
+def _prepared(node: Node, saved: tuple[Any, ...], wrap: Any) -> tuple[Any, dict[str, Any]]:
+    """Return what a node saved, as Tensors if `wrap` is given, and keywords with its residual."""
+    keywords = node.keywords
+    if node.function.residual:
+        residual = node.residual
+        fixed = isinstance(residual, np.ndarray) and residual.dtype.kind in "iub"
+        keywords = {**keywords, "residual": residual if fixed or not wrap else None}
+    return tuple(map(wrap, saved, (node, *node.inputs))) if wrap else saved, keywords
+
+
+def unbroadcast(g: Any, shape: Shape) -> Any:
+    """Sum a gradient over the axes along which an input of `shape` was broadcast."""
+    extra = g.ndim - len(shape)
+    axes = tuple(range(extra)) + tuple(
+        i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1
+    )
+    return g.sum(axis=axes).reshape(shape) if axes else g
+
+
+# ------------------------------------------------------------------------ asking for gradients
+def backward(
+    self: Any, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False
+) -> None:
+    """Add the gradient of this Tensor with respect to each leaf to the `grad` of that leaf.
+
+    Parameters
+    ----------
+    gradient : array_like, optional
+        The upstream gradient, of this Tensor's shape; 1 for a single value.
+    retain_graph : bool
+        Keep the arrays that the graph saved, so that it can be swept again.
+    create_graph : bool
+        Record the sweep too, so that the gradients can be differentiated; implies
+        `retain_graph`.
+
+    Raises
+    ------
+    RuntimeError
+        If nothing was recorded, if the graph was already swept, or if a saved array was
+        changed in place.
+    ValueError
+        If `gradient` is missing for several values, or has another shape.
+    """
+    found = _swept([self], [gradient], retain_graph, create_graph, None)
+    for node, g in found.items():
+        tensor = node.tensor()
+        if tensor is None:
+            continue
+        if g.shape != tensor.shape:
+            raise RuntimeError(messages.gradient_of_wrong_shape(node, g.shape))
+        if g.dtype != tensor.dtype:  # the data was replaced by some of another dtype
+            g = g.astype(tensor.dtype)
+        if tensor._grad is None:
+            tensor._grad = g
+        elif create_graph:
+            with enable_grad():
+                tensor._grad = tensor._grad + g
+        else:
+            tensor._grad = self._wrap(tensor._grad._data + g._data)
+
+
+def gradients(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Sequence[Tensor],
+    upstream: Any = None,
+    *,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients of `outputs` with respect to `inputs`, touching no `grad`.
+
+    Parameters
+    ----------
+    outputs : Tensor or sequence of Tensors
+        What to differentiate; several are summed.
+    inputs : sequence of Tensors
+        Leaves or results of the graph; only what lies on the way to them is visited.
+    upstream : array_like or sequence, optional
+        The upstream gradient of each output; 1 for single values.
+    retain_graph, create_graph : bool
+        As for `Tensor.backward`.
+
+    Returns
+    -------
+    tuple
+        One for each input: a Tensor of its shape, or None if no output depends on it.
+
+    Examples
+    --------
+    >>> from minigrad import Tensor
+    >>> x = Tensor(3.0, requires_grad=True)
+    >>> (slope,) = gradients(x**3, [x], create_graph=True)
+    >>> (curvature,) = gradients(slope, [x])
+    >>> slope.item(), curvature.item()
+    (27.0, 18.0)
+    """
+    if isinstance(outputs, Handle):
+        outputs, upstream = [outputs], [upstream]
+    targets = []
+    for x in inputs:
+        if not isinstance(x._node, Leaf):
+            raise RuntimeError(f"gradients: the input {x!r:.60} does not require a gradient")
+        targets.append(x._node)
+    upstream = [None] * len(outputs) if upstream is None else upstream
+    found = _swept(outputs, upstream, retain_graph, create_graph, targets)
+    return tuple(found.get(node) for node in targets)
+
+
+def _swept(
+    outputs: Sequence[Any],
+    upstream: Sequence[Any],
+    retain_graph: bool,
+    create_graph: bool,
+    targets: Sequence[Leaf] | None,
+) -> dict[Leaf, Any]:
+    """Sweep from `outputs` and return Tensors, each of which owns its memory."""
+    wrap = outputs[0]._wrap
+    seeds: dict[Leaf, Any] = {}
+    for output, given in zip(outputs, upstream, strict=True):
+        g = _seed(output, given, keep_graph=create_graph)
+        node = output._node
+        seeds[node] = seeds[node] + g if node in seeds else g
+
+    def attach(value: Any, node: Any) -> Any:  # give an array that was kept its place again
+        kept = isinstance(value, np.ndarray | np.generic)
+        return wrap(value, node) if kept and isinstance(node, Leaf) else value
+
+    if create_graph:
+        seeds = {
+            node: g if isinstance(g, Handle) else wrap(np.array(g)) for node, g in seeds.items()
+        }
+        with enable_grad():
+            found = sweep(seeds, retain=True, wrap=attach, targets=targets)
+    else:
+        found = sweep(seeds, retain=retain_graph, targets=targets)
+    taken = {id(g._data if isinstance(g, Handle) else g) for g in upstream}
+    return {node: wrap(*_owned(g, taken)) for node, g in found.items()}
+
+
+def _seed(output: Any, gradient: Any, *, keep_graph: bool) -> Any:
+    """Return the gradient to start with at an output, of its shape and dtype."""
+    if not isinstance(output._node, Leaf):
+        raise RuntimeError(messages.requires_no_gradient(output))
+    if gradient is None:
+        if output.size != 1:
+            raise ValueError(messages.no_upstream(output.size, output.shape))
+        one = output.dtype.type(1)
+        return one if output.ndim == 0 else np.ones(output.shape, output.dtype)
+    if isinstance(gradient, Handle):
+        gradient = gradient if keep_graph else gradient._data
+    else:
+        gradient = np.asarray(gradient)
+    if gradient.dtype != output.dtype:
+        gradient = gradient.astype(output.dtype)
+    if gradient.shape != output.shape:
+        raise ValueError(
+            f"backward: gradient has shape {gradient.shape}, the output {output.shape}"
+        )
+    return gradient
+
+
+def _owned(g: Any, taken: set[int]) -> tuple[Any, Any]:
+    """Return array and node of a gradient; the array, which may be scaled in place, is its own."""
+    array, node = (g._data, g._node) if isinstance(g, Handle) else (g, None)
+    if isinstance(array, np.ndarray) and (array.base is not None or id(array) in taken):
+        array = array.copy()
+    taken.add(id(array))
+    return array, node
