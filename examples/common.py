@@ -1,6 +1,7 @@
 """What the examples share: their options, the data, tables, pictures, and the file of results."""
 
 import argparse
+import importlib.util
 import io
 import json
 import os
@@ -13,21 +14,30 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 BEGAN = time.perf_counter()
 
+INSTALL = 'run python -m pip install -e ".[{}]" in the clone first'
+
 try:
-    import sklearn  # noqa: F401
-    from matplotlib.figure import Figure
-    from matplotlib.style import context
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter  # noqa: F401
     from numpy import format_float_positional as plain
-    from tqdm import tqdm
 
     from minigrad import manual_seed
     from minigrad.data import load_digits, load_mnist
     from minigrad.files import write
     from minigrad.training.history import COLORS
 except ModuleNotFoundError as error:
-    sys.exit(f'{error}: run python -m pip install -e ".[examples]" in the clone first')
+    sys.exit(f"{error}: {INSTALL.format('examples')}")
 
+
+def require(*packages, extra):
+    """Stop where a package is missing.
+
+    It is imported where it is used: a mistake in the options is answered before, at once.
+    """
+    for name in packages:
+        if importlib.util.find_spec(name) is None:
+            sys.exit(f"No module named {name!r}: {INSTALL.format(extra)}")
+
+
+require("sklearn", "matplotlib", "tqdm", extra="examples")
 TITLES = {"digits": "handwritten digits of 8x8 pixels", "mnist": "MNIST"}
 STYLE = {
     "axes.axisbelow": True,
@@ -129,16 +139,32 @@ def save_result(args, shows, result):
 
 def progress(items, label, **options):
     """Go through items with a bar; where stderr is no terminal, it is written every ten seconds."""
+    from tqdm import tqdm
+
     pause = 0.1 if sys.stderr.isatty() else 10
     options |= {"mininterval": pause, "maxinterval": pause, "dynamic_ncols": True}
     return tqdm(items, desc=label, **options)
 
 
+def style():
+    """Give the context in which all pictures are drawn."""
+    from matplotlib.style import context
+
+    return context(STYLE)
+
+
+def blank(size):
+    """Return an empty figure of so many inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size)
+
+
 @contextmanager
 def picture(path, rows=1, columns=1, size=(6.4, 4), title=None, **options):
     """Give axes to draw on, in the style of the examples; at the end save and name the picture."""
-    with context(STYLE):
-        figure = Figure(figsize=size)
+    with style():
+        figure = blank(size)
         yield figure.subplots(rows, columns, **options)
         figure.suptitle(title)
         save_figure(figure, path)
@@ -147,6 +173,8 @@ def picture(path, rows=1, columns=1, size=(6.4, 4), title=None, **options):
 
 def plot_losses(path, histories, title):
     """Save the loss of each step of several runs, by their names, in one picture."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     with picture(path) as axes:
         for (name, history), color in zip(histories.items(), COLORS, strict=False):
             history.plot(axes, label=name, color=color)

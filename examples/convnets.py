@@ -6,8 +6,6 @@ import time
 
 import common
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.style import context
 
 import minigrad
 from minigrad import nn, optim
@@ -49,7 +47,7 @@ def run(network, description, shows, epochs):
     title = f"{network.__name__} on {common.TITLES[args.data].split(' of ')[0]}"
     write_arrays(args.out / "weights.npz", model.state_dict())
     history.save(args.out / "history.json")
-    with context(common.STYLE):
+    with common.style():
         common.save_figure(curves_figure(history, model, title), args.out / "curves.png")
         filters["after"] = model.state_dict()[FILTERS]
         common.save_figure(filters_figure(filters, title), args.out / "filters.png")
@@ -114,7 +112,7 @@ def curves_figure(history, model, title):
 
 
 def filters_figure(by_title, title):
-    figure = Figure(figsize=(7.2, 3.6))
+    figure = common.blank((7.2, 3.6))
     figure.get_layout_engine().set(wspace=0.08)
     for axes, (name, filters) in zip(figure.subplots(1, 2), by_title.items(), strict=True):
         most = np.quantile(np.abs(filters), 0.98)  # a few large weights would grey out the rest
@@ -128,7 +126,7 @@ def filters_figure(by_title, title):
 def mistakes_figure(test, guesses, wrong, title):
     """The first misclassified images of the test set, with what they are and what was read."""
     rows = min(ROWS, max(1, -(-len(wrong) // COLUMNS)))
-    figure = Figure(figsize=(8.4, 0.6 + 1.35 * rows))
+    figure = common.blank((8.4, 0.6 + 1.35 * rows))
     for i, axes in enumerate(figure.subplots(rows, COLUMNS).flat):
         axes.axis("off")
         if i < len(wrong):

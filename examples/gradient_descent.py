@@ -47,7 +47,7 @@ def main():
             distance.plot(length, f"{mark}-", color=color, ms=4, label=f"learning rate {lr:g}")
         distance.set(title="Distance to the minimum", xlabel="step", ylabel="distance")
         distance.set_yscale("log")
-        distance.xaxis.set_major_locator(common.MaxNLocator(integer=True))
+        distance.xaxis.get_major_locator().set_params(integer=True)
         distance.legend()
     ends = ", ".join(f"{np.linalg.norm(path[-1]):.2g} with {lr:g}" for lr, path in paths.items())
     shows = "the right rate arrives, a large one diverges, a tiny one stands still"

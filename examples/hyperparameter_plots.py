@@ -1,13 +1,6 @@
 """The pictures of hyperparameter_search.py: the best trials by epoch, and all of them by place."""
 
-import sys
-
 import common
-
-try:
-    from optuna.trial import TrialState
-except ModuleNotFoundError as error:
-    sys.exit(f'{error}: run python -m pip install -e ".[search]" in the clone first')
 
 BEST = 4, 5  # rows and columns of the best trials
 
@@ -27,11 +20,11 @@ def plot_best(path, best):
 def plot_trials(path, studies):
     with common.picture(path, 1, 2, (9.5, 4), sharex=True, sharey=True) as panels:
         for axes, (sampler, trials) in zip(panels, studies.items(), strict=True):
-            for state, mark in [(TrialState.PRUNED, "x"), (TrialState.COMPLETE, "o")]:
-                of = [trial for trial in trials if trial.state == state]
+            for state, mark in [("PRUNED", "x"), ("COMPLETE", "o")]:
+                of = [trial for trial in trials if trial.state.name == state]
                 lr, decay = ([trial.params[k] for trial in of] for k in ("lr", "weight_decay"))
                 accuracy = [trial.user_attrs["validation_accuracy"][-1] for trial in of]
-                look = {"marker": mark, "label": state.name.lower(), "vmin": 0, "vmax": 1}
+                look = {"marker": mark, "label": state.lower(), "vmin": 0, "vmax": 1}
                 drawn = axes.scatter(lr, decay, 28, accuracy, **look)
             axes.set(title=f"{sampler} search", xscale="log", yscale="log", xlabel="learning rate")
         panels[0].set_ylabel("weight decay")

@@ -21,7 +21,7 @@ if __name__ == "__main__":
     measured = {"training": trainer.evaluate((x, t)), "test": trainer.evaluate(test)}
     rows = [[part, f"{m['loss']:.4f}", f"{m['accuracy']:.2%}"] for part, m in measured.items()]
     print(common.table(["images", "loss", "accuracy"], rows))
-    with common.context(common.STYLE):
+    with common.style():
         common.save_figure(history.plot(), args.out / "twolayer.png")
     print(f"picture: {args.out / 'twolayer.png'}")
     accuracy = measured["test"]["accuracy"]

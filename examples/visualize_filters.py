@@ -37,7 +37,7 @@ def main():
     accuracy = trainer.evaluate(test)["accuracy"]
     print(f"\ntest accuracy: {accuracy:.2%}")
 
-    with common.context(common.STYLE):
+    with common.style():
         path = args.out / "filters.png"
         common.save_figure(convnets.filters_figure(filters, "SimpleConvNet"), path)
     print(f"picture: {path}")

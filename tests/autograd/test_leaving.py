@@ -1,0 +1,211 @@
+"""Nothing leaves the graph silently: it stays in it, or an error names the function and a way."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from minigrad import Tensor, define, gradients, no_grad
+from minigrad.autograd import rules
+
+
+def leaf(data=(1.0, 2.0, 3.0)):
+    return Tensor(data, requires_grad=True)
+
+
+# ------------------------------------------------------------------------------- what stays in it
+STAYS = {
+    "np.float64 on the left": (lambda t: np.float64(2) * t, [2, 2, 2]),
+    "np.float32 on the left": (lambda t: np.float32(2) - t, [-1, -1, -1]),
+    "array on the left": (lambda t: np.array([1.0, 2.0, 3.0]) * t, [1, 2, 3]),
+    "0-d array on the left": (lambda t: np.array(2.0) * t, [2, 2, 2]),
+    "array @ tensor": (lambda t: np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]]) @ t, [1, 3, 3]),
+    "array ** tensor": (lambda t: np.ones(3) ** t, [0, 0, 0]),
+    "list on the left": (lambda t: [1, 2, 3] * t, [1, 2, 3]),
+    "a ufunc on an array and it": (lambda t: np.add(np.ones((2, 3)), t), [2, 2, 2]),
+    "array.clip": (lambda t: np.array([0.0, 5.0, 9.0]).clip(t), [1, 0, 0]),
+    "sum of a list": (lambda t: sum([t, t, np.ones(3)]), [2, 2, 2]),
+    "stack of Tensors and arrays": (lambda t: np.stack([np.zeros(3), t, t]), [2, 2, 2]),
+    "keyword for the array": (lambda t: np.sum(a=t, axis=0), [1, 1, 1]),
+    "where on an array's condition": (lambda t: np.where(np.arange(3) > 0, t, 0), [0, 1, 1]),
+    "bincount's weights": (lambda t: np.bincount(np.array([0, 0, 1]), weights=t), [1, 1, 1]),
+}
+
+
+@pytest.mark.parametrize(("f", "expected"), STAYS.values(), ids=STAYS)
+def test_stays_in_the_graph(f, expected):
+    t = leaf()
+    y = f(t)
+    assert type(y) is Tensor
+    (g,) = gradients(np.sum(y), [t])
+    assert g.tolist() == expected
+
+
+# ------------------------------------------------------------------------- what is refused by name
+def add_in_place(array, t):
+    array += t
+
+
+def set_items(array, t):
+    array[:] = t
+
+
+BARE = r"^this Tensor requires a gradient, .*silently leave the graph: use t\.detach\(\)\.numpy\(\)"
+OUT = (
+    r"can't write a Tensor's result into out= .*write a = a \+ t, or use t\.detach\(\)\.numpy\(\)$"
+)
+NONE = (
+    r" has no derivative in minigrad, so the graph would lose it: call it on t\.detach\(\)\.numpy"
+    r"\(\), or give it a pullback with minigrad\.define$"
+)
+LEAVES = {
+    "asarray": (np.asarray, BARE),
+    "array": (np.array, BARE),
+    "array of a list": (lambda t: np.array([t]), BARE),
+    "array of scalars": (lambda t: np.array([0.5, leaf(1.0)]), BARE),
+    "asarray of a dtype": (lambda t: np.asarray(t, np.float64), BARE),
+    "numpy()": (lambda t: t.numpy(), BARE),
+    "full": (lambda t: np.full(3, t), BARE),
+    "full_like": (lambda t: np.full_like(t, leaf(1.0)), BARE),
+    "array[:] = t": (lambda t: set_items(np.zeros(3), t), BARE),
+    "array.dot": (lambda t: np.ones(3).dot(t), BARE),
+    "Tensor of a Tensor": (Tensor, BARE),
+    "array += t": (lambda t: add_in_place(np.zeros(3), t), f"^add: {OUT}"),
+    "out=array": (lambda t: np.multiply(t, 2, out=np.zeros(3)), f"^multiply: {OUT}"),
+    "out=tensor": (lambda t: np.add(np.ones(3), 1, out=t), f"^add: {OUT}"),
+    "out= of a function": (lambda t: np.sum(t, out=np.zeros(())), f"^sum: {OUT}"),
+    "out= by position": (lambda t: np.add(t, 1, np.zeros(3)), f"^add: {OUT}"),
+    "reduce": (np.add.reduce, rf"^add\.reduce:{NONE}"),
+    "accumulate": (np.multiply.accumulate, rf"^multiply\.accumulate:{NONE}"),
+    "outer": (lambda t: np.subtract.outer(np.ones(2), t), rf"^subtract\.outer:{NONE}"),
+    "at": (lambda t: np.add.at(np.zeros(3), [0, 0, 1], t), rf"^add\.at:{NONE}"),
+    "reduceat": (lambda t: np.add.reduceat(t, [0, 1]), rf"^add\.reduceat:{NONE}"),
+    "a ufunc without a pullback": (lambda t: np.spacing(t), f"^spacing:{NONE}"),
+    "a function without one": (np.sort, f"^sort:{NONE}"),
+    "a function of linalg": (lambda t: np.linalg.svd(t), f"^svd:{NONE}"),
+    "a function of fft": (lambda t: np.fft.fft(t), f"^fft:{NONE}"),
+    "copyto": (lambda t: np.copyto(np.zeros(3), t), f"^copyto:{NONE}"),
+    "histogram_bin_edges": (np.histogram_bin_edges, f"^histogram_bin_edges:{NONE}"),
+}
+
+
+@pytest.mark.parametrize(("f", "message"), LEAVES.values(), ids=LEAVES)
+@pytest.mark.parametrize("recording", [True, False])
+def test_is_refused(f, message, recording):
+    t = leaf()
+    if recording:
+        with pytest.raises(TypeError, match=message):
+            f(t)
+    else:
+        with pytest.raises(TypeError, match=message), no_grad():
+            f(t)
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda t: np.sum(t, dtype=np.float64), r"^sum: the keyword dtype=.*axis, keepdims\)"),
+        (lambda t: np.sum(t, where=t > 1), r"^sum: the keyword where=array\(.*\): leave it out$"),
+        (lambda t: np.add(t, 1, where=t > 1), r"^add: the keyword where=.*\(accepted: none\)"),
+        (lambda t: np.max(t, initial=0), r"^max: the keyword initial=0 has no derivative here"),
+        (lambda t: np.sum(t, None, None, np.zeros(())), r"^sum: the keyword out=array\(0\.\)"),
+        (lambda t: np.hstack([t, t], dtype=float), r"^hstack: got an unexpected .*'dtype'"),
+        (lambda t: np.clip(t, 0, 1, np.zeros(3)), r"^clip: too many positional .* takes a, a_min"),
+        (lambda t: np.reshape(t, (3, 1), order="F"), r"^reshape: order='F' has no derivative"),
+        (lambda t: np.pad(t, 1, mode="mean"), r"^pad: mode='mean' has no derivative here: it does"),
+        (lambda t: np.pad(t, 1, constant_values=t[0]), r"^pad: expected one number in const"),
+        (lambda t: np.pad(t, 1, constant_values=(1, 2)), r"^pad: expected one number .*got \(1, 2"),
+        (lambda t: np.linalg.norm(t[None], 2), r"^norm: ord=2 of matrices .*use ord='fro', or one"),
+        (lambda t: np.linalg.norm(t, 0), r"^norm: ord=0 has no derivative: use a nonzero number"),
+        (lambda t: np.einsum(t, [0], [0]), r"^einsum: give the subscripts as a string, for examp"),
+        (lambda t: np.where(t, t, 0), r"^where: argument 0 has no derivative but .*\.detach\(\)$"),
+        (lambda t: np.ldexp(2.0, t), r"^ldexp: can't be computed|^ldexp: argument 1 has no deriv"),
+    ],
+)  # fmt: skip
+def test_an_argument_without_a_derivative_is_refused(f, message):
+    with pytest.raises(TypeError, match=message):
+        f(leaf())
+
+
+def dispatched():
+    """Yield every public function that NumPy hands to a Tensor."""
+    for module in (np, np.linalg, np.fft):
+        for name in dir(module):
+            function = getattr(module, name, None)
+            if isinstance(function, np.ufunc) or hasattr(function, "_implementation"):
+                yield f"{module.__name__}.{name}", function
+
+
+DISPATCHED = dict(dispatched())
+
+
+def test_hundreds_of_functions_are_handed_to_a_tensor():
+    assert len(DISPATCHED) > 300
+    assert {"numpy.exp", "numpy.sum", "numpy.linalg.norm", "numpy.fft.fft"} <= set(DISPATCHED)
+
+
+def test_every_function_of_numpy_is_known_or_refused_by_name():
+    t = leaf()
+    refused = [function for function in DISPATCHED.values() if function not in rules]
+    assert len(refused) > 100
+    for function in refused:
+        with pytest.raises(TypeError, match=rf"^{function.__name__}:{NONE}"):
+            hand(function, t)
+
+
+def hand(function, t):
+    """Call the protocol as NumPy does, whatever arguments the function asks for."""
+    if isinstance(function, np.ufunc):
+        return t.__array_ufunc__(function, "__call__", *[t] * function.nin)
+    return t.__array_function__(function, (Tensor,), (t,), {})
+
+
+def test_what_is_declared_without_a_derivative_carries_none():
+    """Such functions give integers, booleans, text, or values that don't depend on the input's."""
+    arguments = [(leaf(),), (leaf(), leaf()), (leaf(), np.array([0.5, 1.5, 2.5]))]
+    tried = set()
+    plain = {f for f, rule in rules.items() if isinstance(rule, functools.partial)}
+    for function in plain - {np.zeros_like, np.ones_like, np.empty_like}:
+        for args in arguments:
+            if function in tried:
+                continue
+            try:
+                result = function(*args)
+            except (TypeError, ValueError):  # takes other arguments
+                continue
+            tried.add(function)
+            for part in result if isinstance(result, tuple) else (result,):
+                assert type(part) is not Tensor
+                assert np.asarray(part).dtype.kind in "iubUO", function.__name__
+    assert len(tried) > 30
+
+
+# ------------------------------------------------------------------------------------- ways out
+def test_ways_out():
+    t = leaf()
+    for array in (t.detach().numpy(), t.data, np.asarray(t.detach())):
+        assert type(array) is np.ndarray
+        assert np.shares_memory(array, t.data)
+    assert t.tolist() == [1, 2, 3]
+    assert float(t[0]) == t[0].item() == 1
+
+
+def test_a_tensor_without_gradient_is_an_array_to_numpy():
+    t = Tensor([3.0, 1.0, 2.0])
+    assert np.asarray(t) is t.data
+    assert np.asarray(t, np.float64).dtype == np.float64
+    assert not np.shares_memory(np.array(t), t.data)
+    assert np.array([t, t]).shape == (2, 3)
+    array = np.zeros(3)
+    array[:] = t
+    assert array.tolist() == [3, 1, 2]
+
+
+def test_an_error_can_be_answered_with_a_pullback():
+    with pytest.raises(TypeError, match="^i0: has no derivative"):
+        np.i0(leaf())
+    try:
+        define(np.i0, lambda g, y, x: g * y * np.tanh(x))
+        assert np.i0(leaf()).requires_grad
+    finally:
+        del rules[np.i0]
