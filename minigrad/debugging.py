@@ -59,11 +59,11 @@ class debug:
     def __enter__(self) -> debug:
         mode = local.mode
         self._before.append(mode.debug)
-        mode.set(enabled=mode.enabled, debug=self)
+        mode.debug = self
         return self
 
     def __exit__(self, *_: object) -> None:
-        local.mode.set(enabled=local.mode.enabled, debug=self._before.pop())
+        local.mode.debug = self._before.pop()
         if not self._before:
             for key in list(self._held):
                 self._let_go(key)

@@ -133,4 +133,3 @@ def test_it_nests_and_ends():
             assert minigrad.autograd.local.mode.debug is inner
     assert outer is not inner
     assert minigrad.autograd.local.mode.debug is None
-    assert minigrad.autograd.local.mode.quick

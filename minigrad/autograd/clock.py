@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import messages
-from minigrad.autograd.graph import Array, Node
+from minigrad.autograd.graph import Array
 
 tick: Callable[[], int] = count(1).__next__
 
@@ -35,16 +34,13 @@ def note_change(*arrays: Array) -> None:
     global latest_change
     latest_change = now = tick()
     for array in arrays:
-        owner = array if array.base is None else owner_of(array)
+        owner = owner_of(array)
         key = id(owner)
         if key in _changes:
             _changes[key][0] = now
         else:
-            _changes[key] = [now, weakref.ref(owner, functools.partial(_forget, key))]
-
-
-def _forget(key: int, _: object) -> None:
-    _changes.pop(key, None)
+            forget = functools.partial(_changes.pop, key)  # the reference will be its default
+            _changes[key] = [now, weakref.ref(owner, forget)]
 
 
 def changed_since(array: Array | np.generic, stamp: int) -> bool:
@@ -53,10 +49,3 @@ def changed_since(array: Array | np.generic, stamp: int) -> bool:
         return False
     when: int = _changes.get(id(owner_of(array)), (0,))[0]
     return when > stamp
-
-
-def refuse_changed(node: Node) -> None:
-    """Raise if something that `node` kept was changed in place after it was recorded."""
-    for value, origin in zip(node.saved or (), (node, *node.inputs), strict=True):
-        if isinstance(value, np.ndarray) and changed_since(value, node.stamp):
-            raise RuntimeError(messages.changed(origin, node))

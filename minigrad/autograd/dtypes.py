@@ -42,9 +42,9 @@ def as_array(data: Any, dtype: Any = None, *, copy: bool = False) -> Array:
 
 def operand(value: Any, name: str) -> tuple[Any, Any]:
     """Return an input that is no Tensor: as NumPy should see it, and as the graph notes it."""
-    value = as_number(value)
-    if value is None or isinstance(value, float | int):
-        return value, value
+    number = as_number(value)
+    if number is None or isinstance(number, float | int):
+        return value, number
     array = np.asarray(value)
     if array.dtype.kind not in REAL:
         raise TypeError(messages.not_real(name, array.dtype, value))
@@ -53,14 +53,16 @@ def operand(value: Any, name: str) -> tuple[Any, Any]:
 
 def floating(values: Iterable[Any]) -> np.dtype[Any] | None:
     """Return the floating point dtype that the Tensors and arrays among `values` have together."""
-    dtypes = [v.dtype for v in values if isinstance(v, Handle | np.ndarray)]
-    dtypes = [d for d in dtypes if d.kind == "f"]
+    arrays = (v for v in values if isinstance(v, Handle | np.ndarray))
+    dtypes = [array.dtype for array in arrays if array.dtype.kind == "f"]
     return np.result_type(*dtypes) if dtypes else None
 
 
 def match(entry: Primitive, inputs: Sequence[Any], arrays: list[Any]) -> None:
-    """Give integers, booleans and lists among `arrays` the dtype of the floats beside them."""
+    """Give scalars, integers and lists among `arrays` the dtype of the floats beside them."""
     for i, (value, array) in enumerate(zip(inputs, arrays, strict=True)):
+        if isinstance(value, np.generic):
+            arrays[i] = array = as_number(value)
         weak = isinstance(value, list | tuple) or getattr(array, "dtype", FLOAT).kind != "f"
         if weak and (entry.joint or entry.pullbacks[i]):  # indices and masks stay
             dtype = floating(inputs)

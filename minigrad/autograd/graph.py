@@ -49,21 +49,19 @@ class Node(Leaf):
     `saved` is `(y, *inputs)` as the pullbacks receive them: an array where one of them reads the
     value; else None for `y`, and for an input its entry in `inputs`, which has shape and dtype.
     A backward pass sets it to None. `tensor` is `nobody` unless its gradient is to be retained.
-    `__init__` is never called: recording sets the attributes one by one, in half the time.
+    `Node()` is empty: recording sets the attributes one by one, in half the time.
     """
 
-    __slots__ = (
-        "__weakref__", "function", "inputs", "keywords", "module", "residual", "saved", "source",
-        "stamp",
-    )  # fmt: skip
     function: Primitive
     inputs: tuple[Any, ...]
     keywords: dict[str, Any]
     module: object
     residual: Any
-    saved: tuple[Any, ...] | None
+    saved: Any  # a tuple, or None
     source: tuple[str, int, str]  # file, line and function of the call; set by debug mode alone
     stamp: int
+    __slots__ = ("__weakref__", *__annotations__)
+    __init__ = object.__init__
 
 
 def nobody() -> None:
@@ -81,8 +79,19 @@ class Handle:
     _grad: Any  # a Tensor, or None
     _node: Constant | None
     _wrap: Callable[..., Any]
-    shape: Shape
-    dtype: np.dtype[Any]
+    data: Array
+    requires_grad: bool
+    astype: Callable[..., Any]
+
+    @property
+    def shape(self) -> Shape:
+        """The length of each axis."""
+        return self._data.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the values."""
+        return self._data.dtype
 
 
 def place_of(tensor: Handle) -> Constant:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,6 +35,19 @@ def no_derivative(name: str) -> str:
     )
 
 
+def misfit(
+    error: TypeError, name: str, rule: Callable[..., Any], arguments: Any, keywords: Any
+) -> TypeError:
+    """Return the error of a composed function, or what it takes if other arguments were given."""
+    signature = inspect.signature(rule)
+    try:
+        signature.bind(*arguments, **keywords)
+    except TypeError as wrong:
+        takes = ", ".join(signature.parameters)
+        return TypeError(f"{name}: {wrong}: here it takes {takes} alone")
+    return error
+
+
 def no_out(name: str) -> str:
     """For `out=`, and for `ndarray += tensor`."""
     return (
@@ -42,10 +56,12 @@ def no_out(name: str) -> str:
     )
 
 
-def no_pullback(name: str, argument: int) -> str:
+def no_pullback(entry: Primitive, needs: Sequence[bool]) -> str:
     """For a gradient that is wanted where the table has None."""
+    pairs = zip(entry.pullbacks, needs, strict=False)
+    argument = next(i for i, (pullback, need) in enumerate(pairs) if need and pullback is None)
     return (
-        f"{name}: argument {argument} has no derivative but requires a gradient: "
+        f"{entry.name}: argument {argument} has no derivative but requires a gradient: "
         "pass it as argument.detach()"
     )
 
@@ -84,6 +100,14 @@ def explained(
     else:
         hint = str(error)
     return kind(f"{entry.name}: can't be computed for {shapes}{also}: {hint}")
+
+
+def generator(mode: str, name: str) -> str:
+    """For `@no_grad()` above a generator."""
+    return (
+        f"{mode}: {name} is a generator, which runs after "
+        f"its call: write `with {mode}():` inside it"
+    )
 
 
 # ------------------------------------------------------------------------- asking for gradients

@@ -1,8 +1,5 @@
 """The methods that a Tensor shares with ndarray: each is the NumPy function of that name."""
 
-# mypy: disable-error-code="no-any-return, index"
-# NumPy's type stubs don't know that its functions return Tensors for Tensors.
-
 from __future__ import annotations
 
 import operator
@@ -12,27 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from minigrad.autograd import messages
-from minigrad.autograd.graph import Array, Axis, Shape
+from minigrad.autograd.graph import Array, Axis, Handle
 
 if TYPE_CHECKING:
     from minigrad.autograd.tensor import Tensor
 np: Any = numpy
 
 
-class ArrayMethods:
+class ArrayMethods(Handle):
     """Methods of ndarray, for a class that NumPy's functions accept."""
 
     __slots__ = ()
-
-    _data: Any
-    data: Array
-    requires_grad: bool
-
-    @property
-    def shape(self) -> Shape:
-        """The length of each axis."""
-        shape: Shape = self._data.shape
-        return shape
 
     @property
     def ndim(self) -> int:
@@ -42,20 +29,12 @@ class ArrayMethods:
     @property
     def size(self) -> int:
         """The number of values."""
-        return int(self._data.size)
-
-    @property
-    def dtype(self) -> numpy.dtype[Any]:
-        """The type of the values."""
-        dtype: numpy.dtype[Any] = self._data.dtype
-        return dtype
+        return self._data.size
 
     # ------------------------------------------------------------------------- leaving the graph
     def numpy(self) -> Array:
         """Return the array, without a copy; refuses if a gradient is required."""
-        if self.requires_grad:
-            raise TypeError(messages.LEAVING)
-        return self.data
+        return self.__array__()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if self.requires_grad:
@@ -132,8 +111,7 @@ class ArrayMethods:
     def ravel(self) -> Tensor:
         return np.ravel(self)
 
-    def flatten(self) -> Tensor:
-        return np.ravel(self)
+    flatten = ravel
 
     def transpose(self, *axes: int | tuple[int, ...] | None) -> Tensor:
         return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
+from minigrad.autograd import messages
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -15,20 +17,16 @@ R = TypeVar("R")
 class Mode:
     """What recording looks up for its thread.
 
-    `enabled`: is it on; `module`: the module that is running, as a `Frame`; `debug`: who looks at
-    every result, or None; `quick`: whether recording is on and nobody looks.
+    `enabled`: whether it is on; `module`: the module that is running, as a `Frame`; `debug`: who
+    looks at every result, or None.
     """
 
-    __slots__ = ("debug", "enabled", "module", "quick")
+    __slots__ = ("debug", "enabled", "module")
 
     def __init__(self) -> None:
-        self.enabled = self.quick = True
+        self.enabled = True
         self.module: Any = None
         self.debug: Any = None
-
-    def set(self, *, enabled: bool, debug: Any) -> None:
-        """Change what may change together."""
-        self.enabled, self.debug, self.quick = enabled, debug, enabled and debug is None
 
 
 class _Local(threading.local):
@@ -42,25 +40,21 @@ local = _Local()
 class _grad_mode:
     """A context manager and decorator that sets grad mode in the current thread."""
 
-    enabled: bool
+    enabled = True
 
     def __init__(self) -> None:
         self.before: list[bool] = []  # a stack: one object can be entered again inside itself
 
     def __enter__(self) -> None:
-        mode = local.mode
-        self.before.append(mode.enabled)
-        mode.set(enabled=self.enabled, debug=mode.debug)
+        self.before.append(local.mode.enabled)
+        local.mode.enabled = self.enabled
 
     def __exit__(self, *_: object) -> None:
-        local.mode.set(enabled=self.before.pop(), debug=local.mode.debug)
+        local.mode.enabled = self.before.pop()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         if inspect.isgeneratorfunction(function):
-            raise TypeError(
-                f"{type(self).__name__}: {function.__qualname__} is a generator, which runs after "
-                f"its call: write `with {type(self).__name__}():` inside it"
-            )
+            raise TypeError(messages.generator(type(self).__name__, function.__qualname__))
 
         @functools.wraps(function)
         def run(*args: P.args, **keywords: P.kwargs) -> R:
@@ -78,8 +72,6 @@ class no_grad(_grad_mode):
 
 class enable_grad(_grad_mode):
     """Record again inside a `no_grad` block."""
-
-    enabled = True
 
 
 def is_grad_enabled() -> bool:

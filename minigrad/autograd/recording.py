@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
 
 from minigrad.autograd import messages
 from minigrad.autograd.clock import tick
 from minigrad.autograd.dtypes import match, operand, result
-from minigrad.autograd.graph import Handle, Leaf, Node, nobody, place_of
-from minigrad.autograd.mode import local
+from minigrad.autograd.graph import Constant, Handle, Leaf, Node, nobody, place_of
+from minigrad.autograd.mode import P, R, local
 from minigrad.autograd.table import Primitive, Pullback, define, primitive, rules
 
-P = ParamSpec("P")
-R = TypeVar("R")
+Binary = Callable[[Any, Any], Any]
 
-_new = object.__new__
 _NOTHING: dict[str, Any] = {}
 _NUMBERS = frozenset({float, int, bool})
 _OPERANDS = (Handle, np.ndarray, np.generic, float, int, list, tuple)
@@ -28,19 +25,8 @@ _OPERANDS = (Handle, np.ndarray, np.generic, float, int, list, tuple)
 def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _NOTHING) -> Any:
     """Compute a primitive and, if an input requires a gradient, note the call in the graph.
 
-    Parameters
-    ----------
-    entry : Primitive
-        The function's entry in the table.
-    inputs : sequence
-        Tensors, arrays, Python numbers or None.
-    keywords : dict, optional
-        What else the function is called with.
-
-    Returns
-    -------
-    Tensor
-        Or what the bare function returns, if there is no Tensor among the inputs.
+    `inputs` are Tensors, arrays, Python numbers or None, `keywords` what else the function takes.
+    The result is a Tensor, or what the bare function returns if no input is one.
     """
     arrays, places, tensor = [], [], None
     for value in inputs:
@@ -52,11 +38,7 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
         arrays.append(array)
         places.append(place)
     needs = tuple([isinstance(place, Leaf) for place in places])
-    if tensor is None:  # NumPy's scalars stay what they are
-        arrays = [
-            v if isinstance(v, np.generic) else a for v, a in zip(inputs, arrays, strict=True)
-        ]
-    elif False in needs:
+    if tensor is not None and False in needs:
         match(entry, inputs, arrays)
     try:
         y = entry.forward(*arrays, **keywords)
@@ -72,27 +54,16 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
         return tensor._wrap(result(y, inputs) if False in needs else y)
     keep = entry.kept[needs]
     saved = [a if k else p for k, a, p in zip(keep, (y, *arrays), (None, *places), strict=True)]
-    node = _note(entry, tuple(places), keywords, tuple(saved), y)
-    node.residual = residual
+    node = Node()
+    node.function, node.inputs, node.keywords = entry, tuple(places), keywords
+    node.saved, node.residual, node.shape, node.dtype = tuple(saved), residual, y.shape, y.dtype
+    node.stamp, node.module, node.name, node.tensor = tick(), mode.module, None, nobody
     if mode.debug is not None:
         mode.debug.watch(node)
     return tensor._wrap(y, node)
 
 
-def _note(
-    entry: Primitive, inputs: tuple[Any, ...], keywords: dict[str, Any], saved: Any, y: Any
-) -> Node:
-    """Write the node of a call whose result is `y`."""
-    node: Node = _new(Node)
-    node.function, node.inputs, node.keywords, node.saved = entry, inputs, keywords, saved
-    node.shape, node.dtype, node.name, node.tensor = y.shape, y.dtype, None, nobody
-    node.stamp, node.module = tick(), local.mode.module
-    return node
-
-
-def operator_pair(
-    function: np.ufunc, operation: Callable[[Any, Any], Any]
-) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary]:
     """Make the two methods of a binary operator, such as `__add__` and `__radd__`.
 
     The usual case, Tensors of one dtype or Python numbers, is written out: it is `record` in half
@@ -106,20 +77,20 @@ def operator_pair(
         usual, p_needs, q_needs = True, False, False
         if isinstance(a, Handle):
             x, p = a._data, a._node or place_of(a)
-            p_needs = isinstance(p, Leaf)
+            p_needs = p.__class__ is not Constant
         else:
             x = p = a
             usual = a.__class__ in _NUMBERS
         if isinstance(b, Handle):
             z, q = b._data, b._node or place_of(b)
-            q_needs = isinstance(q, Leaf)
+            q_needs = q.__class__ is not Constant
             if usual and not (p_needs and q_needs):
                 usual = p is a or p.dtype is q.dtype
         else:
             z = q = b
             usual = usual and b.__class__ in _NUMBERS
         mode = local.mode
-        if not (usual and mode.quick and (p_needs or q_needs)):
+        if not (usual and (p_needs or q_needs) and mode.enabled and mode.debug is None):
             if not (isinstance(a, _OPERANDS) and isinstance(b, _OPERANDS)):
                 return NotImplemented
             return record(entry, (a, b))
@@ -129,7 +100,7 @@ def operator_pair(
             raise messages.explained(error, entry, [x, z], _NOTHING) from None
         keep_y, keep_x, keep_z = kept[p_needs, q_needs]
         saved = y if keep_y else None, x if keep_x else p, z if keep_z else q
-        node = _new(Node)
+        node = Node()
         node.function, node.inputs, node.keywords = entry, (p, q), _NOTHING
         node.saved = saved
         node.shape, node.dtype = y.shape, y.dtype
@@ -141,12 +112,9 @@ def operator_pair(
 
 
 def call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
-    """Call a NumPy function on Tensors: record it, compose it, or refuse.
+    """Call a NumPy function on Tensors: record it, compose it, or refuse with a TypeError.
 
-    Raises
-    ------
-    TypeError
-        If the function or a keyword has no derivative here: nothing leaves the graph silently.
+    Nothing leaves the graph silently: not by a function without derivative, nor by a keyword.
     """
     if keywords.pop("out", None) is not None:
         raise TypeError(messages.no_out(function.__name__))
@@ -157,28 +125,15 @@ def call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
         return record(rule, *rule.bind(arguments, keywords))
     try:
         return rule(*arguments, **keywords)
-    except TypeError:
-        _check_arguments(function.__name__, rule, arguments, keywords)
-        raise
-
-
-def _check_arguments(
-    name: str, rule: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]
-) -> None:
-    """Say which arguments a composed function takes, if those were not meant."""
-    signature = inspect.signature(rule)
-    try:
-        signature.bind(*arguments, **keywords)
     except TypeError as error:
-        takes = ", ".join(signature.parameters)
-        raise TypeError(f"{name}: {error}: here it takes {takes} alone") from None
+        raise messages.misfit(error, function.__name__, rule, arguments, keywords) from None
 
 
 def differentiable(
     *pullbacks: Pullback | None,
     joint: Pullback | None = None,
     residual: bool = False,
-    multiply_adds: Callable[..., int] | None = None,
+    work: Callable[..., int] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a NumPy function differentiable by its pullbacks, one for each array argument.
 
@@ -200,16 +155,10 @@ def differentiable(
     def decorate(forward: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(forward)
         def function(*arguments: P.args, **keywords: P.kwargs) -> R:
-            result: R = record(entry, *entry.bind(arguments, keywords))
-            return result
+            return record(entry, *entry.bind(arguments, keywords))
 
         entry = define(
-            function,
-            *pullbacks,
-            forward=forward,
-            joint=joint,
-            residual=residual,
-            multiply_adds=multiply_adds,
+            function, *pullbacks, forward=forward, joint=joint, residual=residual, work=work
         )
         return function
 

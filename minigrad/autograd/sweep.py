@@ -9,20 +9,20 @@ import numpy as np
 
 from minigrad.autograd import clock, messages
 from minigrad.autograd.graph import Handle, Leaf, Node, Shape, nobody, reachable
-from minigrad.autograd.mode import enable_grad, local
+from minigrad.autograd.mode import enable_grad, local, no_grad
 
 if TYPE_CHECKING:
     from minigrad.autograd.tensor import Tensor
 
 
+Gradients = dict[Leaf, Any]  # by what they belong to: arrays, or Tensors if they are recorded
+Wrap = Callable[[Any, Any], Any]
+
+
 def sweep(
-    seeds: dict[Leaf, Any],
-    *,
-    retain: bool = False,
-    wrap: Callable[[Any, Any], Any] | None = None,
-    targets: Sequence[Leaf] | None = None,
-) -> dict[Leaf, Any]:
-    """Carry gradients back from `seeds` to every leaf, or to `targets` alone.
+    seeds: Gradients, *, retain: bool = False, wrap: Wrap | None = None, targets: Any = None
+) -> Gradients:
+    """Return what `seeds` carry back to every leaf (or target) that they reach.
 
     Parameters
     ----------
@@ -35,15 +35,7 @@ def sweep(
     targets : sequence, optional
         Where gradients are wanted; only what lies on the way to them is visited.
 
-    Returns
-    -------
-    dict
-        The gradient at every leaf (or target) that was reached, and at every node that retains it.
-
-    Raises
-    ------
-    RuntimeError
-        If the arrays of a node were released, or changed in place since they were recorded.
+    Arrays that were released, or changed in place since they were recorded, are a RuntimeError.
     """
     order = reachable(seeds)
     wanted = None if targets is None else _on_the_way(order, targets)
@@ -58,29 +50,26 @@ def sweep(
         inputs, function, saved, keywords = node.inputs, node.function, node.saved, node.keywords
         if wanted is not None and wanted.isdisjoint(inputs):
             continue
-        if saved is None:
-            raise RuntimeError(messages.released(node))
-        if latest_change > node.stamp:
-            clock.refuse_changed(node)
+        if saved is None or latest_change > node.stamp:
+            _check_saved(node)
         if wrap or function.residual:
             saved, keywords = _prepared(node, saved, wrap)
         if not retain:
             node.saved = node.residual = None
-        pullbacks: Sequence[Any] = function.pullbacks
-        shape, dtype = node.shape, node.dtype
-        if function.joint:
-            needs = tuple([_needed(parent, wanted) for parent in inputs])
-            joint = function.joint(needs, g, *saved, **keywords)
+        pullbacks, joint = function.pullbacks, function.joint
+        if joint:
+            needs = tuple([isinstance(p, Leaf) and (wanted is None or p in wanted) for p in inputs])
+            pulled = joint(needs, g, *saved, **keywords)
         for i, parent in enumerate(inputs):
             if not isinstance(parent, Leaf) or (wanted is not None and parent not in wanted):
                 continue
-            if function.joint:
-                d = joint[i]
+            if joint:
+                d = pulled[i]
             else:
                 d = pullbacks[i](g, *saved, **keywords) if keywords else pullbacks[i](g, *saved)
-            if parent.shape != shape and parent.shape != d.shape:
+            if parent.shape != node.shape and parent.shape != d.shape:
                 d = unbroadcast(d, parent.shape)
-            if parent.dtype is not dtype:
+            if parent.dtype is not node.dtype:
                 d = d.astype(parent.dtype)
             if debug is not None:
                 debug.check_gradient(node, i, g, d)
@@ -90,8 +79,13 @@ def sweep(
     return found | gradients  # of which only leaves are left
 
 
-def _needed(parent: Any, wanted: set[Leaf] | None) -> bool:
-    return isinstance(parent, Leaf) and (wanted is None or parent in wanted)
+def _check_saved(node: Node) -> None:
+    """Refuse a node whose arrays were released, or changed in place since it was recorded."""
+    if node.saved is None:
+        raise RuntimeError(messages.released(node))
+    for value, place in zip(node.saved, (node, *node.inputs), strict=True):
+        if isinstance(value, np.ndarray) and clock.changed_since(value, node.stamp):
+            raise RuntimeError(messages.changed(place, node))
 
 
 def _on_the_way(order: list[Node], targets: Iterable[Leaf]) -> set[Leaf]:
@@ -116,10 +110,8 @@ def _prepared(node: Node, saved: tuple[Any, ...], wrap: Any) -> tuple[Any, dict[
 def unbroadcast(g: Any, shape: Shape) -> Any:
     """Sum a gradient over the axes along which an input of `shape` was broadcast."""
     extra = g.ndim - len(shape)
-    axes = tuple(range(extra)) + tuple(
-        i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1
-    )
-    return g.sum(axis=axes).reshape(shape) if axes else g
+    axes = [i for i, n in enumerate(g.shape) if i < extra or (n != 1 == shape[i - extra])]
+    return g.sum(axis=tuple(axes)).reshape(shape) if axes else g
 
 
 # ------------------------------------------------------------------------ asking for gradients
@@ -146,8 +138,7 @@ def backward(
     ValueError
         If `gradient` is missing for several values, or has another shape.
     """
-    found = _swept([self], [gradient], retain_graph, create_graph, None)
-    for node, g in found.items():
+    for node, g in _swept([self], [gradient], retain_graph, create_graph, None).items():
         tensor = node.tensor()
         if tensor is None:
             continue
@@ -155,13 +146,10 @@ def backward(
             raise RuntimeError(messages.gradient_of_wrong_shape(node, g.shape))
         if g.dtype != tensor.dtype:  # the data was replaced by some of another dtype
             g = g.astype(tensor.dtype)
-        if tensor._grad is None:
-            tensor._grad = g
-        elif create_graph:
-            with enable_grad():
-                tensor._grad = tensor._grad + g
-        else:
-            tensor._grad = self._wrap(tensor._grad._data + g._data)
+        if tensor._grad is not None:
+            with enable_grad() if create_graph else no_grad():
+                g = tensor._grad + g
+        tensor._grad = g
 
 
 def gradients(
@@ -201,67 +189,51 @@ def gradients(
     """
     if isinstance(outputs, Handle):
         outputs, upstream = [outputs], [upstream]
-    targets = []
     for x in inputs:
         if not isinstance(x._node, Leaf):
             raise RuntimeError(f"gradients: the input {x!r:.60} does not require a gradient")
-        targets.append(x._node)
     upstream = [None] * len(outputs) if upstream is None else upstream
+    targets: list[Any] = [x._node for x in inputs]
     found = _swept(outputs, upstream, retain_graph, create_graph, targets)
     return tuple(found.get(node) for node in targets)
 
 
 def _swept(
-    outputs: Sequence[Any],
-    upstream: Sequence[Any],
-    retain_graph: bool,
-    create_graph: bool,
-    targets: Sequence[Leaf] | None,
-) -> dict[Leaf, Any]:
+    outputs: Sequence[Any], upstream: Sequence[Any], retain: bool, create_graph: bool, targets: Any
+) -> Gradients:
     """Sweep from `outputs` and return Tensors, each of which owns its memory."""
     wrap = outputs[0]._wrap
-    seeds: dict[Leaf, Any] = {}
+    seeds: Gradients = {}
     for output, given in zip(outputs, upstream, strict=True):
-        g = _seed(output, given, keep_graph=create_graph)
-        node = output._node
+        node, g = output._node, _seed(output, given, create_graph)
         seeds[node] = seeds[node] + g if node in seeds else g
 
     def attach(value: Any, node: Any) -> Any:  # give an array that was kept its place again
         kept = isinstance(value, np.ndarray | np.generic)
         return wrap(value, node) if kept and isinstance(node, Leaf) else value
 
-    if create_graph:
-        seeds = {
-            node: g if isinstance(g, Handle) else wrap(np.array(g)) for node, g in seeds.items()
-        }
-        with enable_grad():
-            found = sweep(seeds, retain=True, wrap=attach, targets=targets)
-    else:
-        found = sweep(seeds, retain=retain_graph, targets=targets)
+    with enable_grad():  # which matters to Tensors alone
+        wrapped = attach if create_graph else None
+        found = sweep(seeds, retain=retain or create_graph, wrap=wrapped, targets=targets)
     taken = {id(g._data if isinstance(g, Handle) else g) for g in upstream}
     return {node: wrap(*_owned(g, taken)) for node, g in found.items()}
 
 
-def _seed(output: Any, gradient: Any, *, keep_graph: bool) -> Any:
-    """Return the gradient to start with at an output, of its shape and dtype."""
+def _seed(output: Any, given: Any, create_graph: bool) -> Any:
+    """Return the gradient to start with at an output: an array, or a Tensor to be recorded."""
     if not isinstance(output._node, Leaf):
         raise RuntimeError(messages.requires_no_gradient(output))
-    if gradient is None:
-        if output.size != 1:
-            raise ValueError(messages.no_upstream(output.size, output.shape))
-        one = output.dtype.type(1)
-        return one if output.ndim == 0 else np.ones(output.shape, output.dtype)
-    if isinstance(gradient, Handle):
-        gradient = gradient if keep_graph else gradient._data
+    if given is None and output.size != 1:
+        raise ValueError(messages.no_upstream(output.size, output.shape))
+    if given is None:
+        g = output.dtype.type(1) if output.ndim == 0 else np.ones(output.shape, output.dtype)
+    elif create_graph and isinstance(given, Handle):
+        g = given if given.dtype == output.dtype else given.astype(output.dtype)
     else:
-        gradient = np.asarray(gradient)
-    if gradient.dtype != output.dtype:
-        gradient = gradient.astype(output.dtype)
-    if gradient.shape != output.shape:
-        raise ValueError(
-            f"backward: gradient has shape {gradient.shape}, the output {output.shape}"
-        )
-    return gradient
+        g = np.asarray(given._data if isinstance(given, Handle) else given, output.dtype)
+    if g.shape != output.shape:
+        raise ValueError(f"backward: gradient has shape {g.shape}, the output {output.shape}")
+    return output._wrap(np.array(g)) if create_graph and not isinstance(g, Handle) else g
 
 
 def _owned(g: Any, taken: set[int]) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ from minigrad.autograd.dtypes import as_number
 from minigrad.autograd.graph import bare
 
 Pullback = Callable[..., Any]
+Call = tuple[tuple[Any, ...], dict[str, Any]]
 Rule = TypeVar("Rule", bound=Callable[..., Any])
 
 # By function: a Primitive, which is recorded, or what to call in the function's place.
@@ -37,17 +38,17 @@ class Primitive:
     `residual=`. It spares work and never carries the derivative: with `create_graph=True` they
     get None for it, unless it is an array of integers or booleans.
 
-    `multiply_adds`, from the shapes of the output and the inputs, counts the products that the
+    `work`, from the shapes of the output and the inputs, counts the products that the
     function sums; None, if it multiplies no matrix.
     """
 
     def __init__(self, function: Callable[..., Any]):
         self.function = self.forward = function
         self.name: str = function.__name__.lstrip("_")
-        self.pullbacks: Sequence[Pullback | None] = ()
+        self.pullbacks: Sequence[Any] = ()  # a Pullback or None for each array
         self.joint: Pullback | None = None
         self.residual = False
-        self.multiply_adds: Callable[..., int] | None = None
+        self.work: Callable[..., int] | None = None
         self.inputs: int | None = 0  # how many arrays it takes; None: any number
         self.accepts: frozenset[str] = frozenset()
         self.kept = _Kept(self)
@@ -59,15 +60,10 @@ class Primitive:
             return ()
         return tuple(inspect.signature(self.function).parameters)
 
-    def bind(
-        self, arguments: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def bind(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Call:
         """Sort a call's arguments into inputs and the keywords that the pullbacks accept.
 
-        Raises
-        ------
-        TypeError
-            If a keyword is not accepted and is not left at NumPy's default.
+        A keyword that is not accepted must be left at NumPy's default.
         """
         n = len(arguments) if self.inputs is None else self.inputs
         if len(arguments) < n and keywords:  # np.sum(a=t)
@@ -99,16 +95,12 @@ class _Kept(dict[tuple[bool, ...], Sequence[bool]]):
         self.entry = entry
 
     def __missing__(self, needs: tuple[bool, ...]) -> Sequence[bool]:
-        entry = self.entry
-        if entry.joint:
-            self[needs] = tuple(_reads(entry.joint, 2, len(needs)))
-            return self[needs]
-        reads = []
-        for i, (pullback, need) in enumerate(zip(entry.pullbacks, needs, strict=False)):
-            if need and pullback is None:
-                raise TypeError(messages.no_pullback(entry.name, i))
-            if need and pullback:
-                reads.append(_reads(pullback, 1, len(needs)))
+        called: Sequence[Any] = [self.entry.joint]
+        if not self.entry.joint:
+            called = [p for p, need in zip(self.entry.pullbacks, needs, strict=False) if need]
+        if None in called:
+            raise TypeError(messages.no_pullback(self.entry, needs))
+        reads = [_reads(pullback, 1 + bool(self.entry.joint), len(needs)) for pullback in called]
         self[needs] = tuple(map(any, zip(*reads, strict=True)))
         return self[needs]
 
@@ -147,7 +139,7 @@ def define(
     forward: Callable[..., Any] | None = None,
     joint: Pullback | None = None,
     residual: bool = False,
-    multiply_adds: Callable[..., int] | None = None,
+    work: Callable[..., int] | None = None,
 ) -> Primitive:
     """Enter a function and its pullbacks in the table; `Primitive` describes a pullback.
 
@@ -163,13 +155,12 @@ def define(
         One pullback for all arguments, in place of `pullbacks`.
     residual : bool, optional
         Whether the forward function returns `(y, residual)`.
-    multiply_adds : callable, optional
+    work : callable, optional
         From the shapes of the output and the inputs to the work, for `Module.summary`.
     """
     entry = primitive(function)
     entry.forward = forward or entry.forward
-    entry.pullbacks, entry.joint, entry.residual = pullbacks, joint, residual
-    entry.multiply_adds = multiply_adds
+    entry.pullbacks, entry.joint, entry.residual, entry.work = pullbacks, joint, residual, work
     accepts: set[str] = set()
     for p in filter(None, [joint, *pullbacks]):
         positional, repeats, keywords = _arguments(p)
@@ -196,9 +187,8 @@ def compose(function: Callable[..., Any]) -> Callable[[Rule], Rule]:
 
 def on_arrays(*functions: Callable[..., Any]) -> None:
     """Enter functions whose results have no derivative: they get and give plain arrays."""
-    for function in functions:
-        rules[function] = functools.partial(_without_tensors, function)
+    rules.update((function, functools.partial(_bared, function)) for function in functions)
 
 
-def _without_tensors(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+def _bared(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
     return function(*bare(arguments), **bare(keywords))

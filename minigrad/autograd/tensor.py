@@ -14,7 +14,7 @@ import numpy as np
 from minigrad.autograd import messages
 from minigrad.autograd.clock import note_change
 from minigrad.autograd.dtypes import as_array
-from minigrad.autograd.graph import Array, Constant, Handle, Leaf, Node, bare, nobody, place_of
+from minigrad.autograd.graph import Array, Constant, Leaf, Node, bare, nobody, place_of
 from minigrad.autograd.methods import ArrayMethods
 from minigrad.autograd.mode import local
 from minigrad.autograd.recording import call, operator_pair, record
@@ -40,11 +40,15 @@ def _in_place(symbol: str, operation: Callable[[Any, Any], Any]) -> Callable[[An
     return update
 
 
-def _comparison(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _comparison(operation: Callable[[Any, Any], Any]) -> Callable[[Tensor, object], Any]:
     return lambda self, other: operation(self._data, bare(other))
 
 
-class Tensor(Handle, ArrayMethods):
+def _unary(function: np.ufunc) -> Callable[[Tensor], Tensor]:
+    return lambda self: record(primitive(function), (self,))
+
+
+class Tensor(ArrayMethods):
     """An array that can be differentiated.
 
     Parameters
@@ -76,12 +80,7 @@ class Tensor(Handle, ArrayMethods):
     __slots__ = ()
 
     def __init__(
-        self,
-        data: Any,
-        requires_grad: bool = False,
-        *,
-        dtype: Any = None,
-        name: str | None = None,
+        self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None
     ):
         self._data, self._grad, self._node = as_array(data, dtype, copy=requires_grad), None, None
         if name is not None:
@@ -101,8 +100,7 @@ class Tensor(Handle, ArrayMethods):
         """The array itself, outside the graph; assign to replace it."""
         if not isinstance(self._data, np.ndarray):
             self._data = np.asarray(self._data)
-        array: Array = self._data
-        return array
+        return self._data
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -127,14 +125,12 @@ class Tensor(Handle, ArrayMethods):
         node = self._node
         if self._grad is None and isinstance(node, Node) and node.tensor is nobody:
             warnings.warn(messages.not_a_leaf(node), stacklevel=2)
-        grad: Tensor | None = self._grad
-        return grad
+        return self._grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None:
-            if not isinstance(value, Tensor):
-                value = Tensor._wrap(np.asarray(value, dtype=self.dtype))
+            value = value if isinstance(value, Tensor) else Tensor(value, dtype=self.dtype)
             if value.shape != self.shape:
                 raise ValueError(f"grad: expected shape {self.shape}, got {value.shape}")
         self._grad = value
@@ -193,12 +189,11 @@ class Tensor(Handle, ArrayMethods):
             raise TypeError(f"astype: {dtype} has no gradients: write t.detach().astype(...)")
         if not self.requires_grad:
             return Tensor._wrap(self._data.astype(dtype))
-        return record(_cast, (self,), {"dtype": dtype})  # type: ignore[no-any-return]
+        return record(_cast, (self,), {"dtype": dtype})
 
     def draw(self, **options: Any) -> GraphView:
         """Draw the graph that computed this Tensor: `minigrad.draw` with these options."""
-        view: GraphView = importlib.import_module("minigrad.graph").draw(self, **options)
-        return view
+        return importlib.import_module("minigrad.graph").draw(self, **options)
 
     def __repr__(self) -> str:
         body = np.array2string(self.data, separator=", ", threshold=100, prefix="Tensor(")
@@ -226,15 +221,6 @@ class Tensor(Handle, ArrayMethods):
     __pow__, __rpow__ = operator_pair(np.power, operator.pow)
     __matmul__, __rmatmul__ = operator_pair(np.matmul, operator.matmul)
 
-    __iadd__ = _in_place("+=", operator.iadd)
-    __isub__ = _in_place("-=", operator.isub)
-    __imul__ = _in_place("*=", operator.imul)
-    __itruediv__ = _in_place("/=", operator.itruediv)
-    __ifloordiv__ = _in_place("//=", operator.ifloordiv)
-    __imod__ = _in_place("%=", operator.imod)
-    __ipow__ = _in_place("**=", operator.ipow)
-    __imatmul__ = _in_place("@=", operator.imatmul)
-
     __eq__ = _comparison(operator.eq)
     __ne__ = _comparison(operator.ne)
     __lt__ = _comparison(operator.lt)
@@ -243,17 +229,12 @@ class Tensor(Handle, ArrayMethods):
     __ge__ = _comparison(operator.ge)
     __hash__ = object.__hash__
 
-    def __neg__(self) -> Tensor:
-        return record(primitive(np.negative), (self,))  # type: ignore[no-any-return]
-
-    def __pos__(self) -> Tensor:
-        return record(primitive(np.positive), (self,))  # type: ignore[no-any-return]
-
-    def __abs__(self) -> Tensor:
-        return record(primitive(np.absolute), (self,))  # type: ignore[no-any-return]
+    __neg__ = _unary(np.negative)
+    __pos__ = _unary(np.positive)
+    __abs__ = _unary(np.absolute)
 
     def __getitem__(self, key: Any) -> Tensor:
-        return record(primitive(operator.getitem), (self,), {"key": bare(key)})  # type: ignore[no-any-return]
+        return record(_getitem, (self,), {"key": bare(key)})
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise TypeError(messages.NO_ASSIGNMENT)
@@ -263,15 +244,16 @@ class Tensor(Handle, ArrayMethods):
             raise TypeError(messages.no_derivative(f"{ufunc.__name__}.{method}"))
         return call(ufunc, *inputs, **keywords)
 
-    def __array_function__(
-        self, function: Callable[..., Any], types: Any, arguments: Any, keywords: Any
-    ) -> Any:
-        return call(function, *arguments, **keywords)
+    def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
+        return call(function, *args, **keywords)
 
 
-def _restore(
-    kind: type[Tensor], data: Array, requires_grad: bool, name: str | None, grad: Any
-) -> Tensor:
+_OPERATORS = "+ add, - sub, * mul, / truediv, // floordiv, % mod, ** pow, @ matmul"
+for _symbol, _name in map(str.split, _OPERATORS.split(", ")):
+    setattr(Tensor, f"__i{_name}__", _in_place(f"{_symbol}=", getattr(operator, f"i{_name}")))
+
+
+def _restore(kind: type[Tensor], data: Array, requires_grad: bool, name: Any, grad: Any) -> Tensor:
     tensor = kind(data, requires_grad, name=name)
     tensor._grad = grad
     return tensor
@@ -281,4 +263,5 @@ def _astype(x: Any, dtype: Any) -> Any:
     return x.astype(dtype)
 
 
+_getitem = primitive(operator.getitem)
 _cast = define(_astype, lambda g, _y, _x, dtype: g)  # the sweep gives gradients the input's dtype

@@ -42,7 +42,7 @@ def _linear_input(g: Any, w: Any, innermost: Any) -> Any:
     lambda g, _y, x, _w, _b=None, *, residual=None: _product(_rows(x).T, _rows(g)),
     lambda g, _y, _x, _w, _b=None, *, residual=None: _sum_rows(_rows(g)),
     residual=True,  # whether x has the batch innermost, as convolutions do: so has its gradient
-    multiply_adds=lambda y, _x, w, _b=None: math.prod(y) * w[0],
+    work=lambda y, _x, w, _b=None: math.prod(y) * w[0],
 )
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """Return x W + b (the book's Affine).

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.autograd import Leaf, Node, local, nobody, sweep
+from minigrad.autograd import Leaf, Node, local, sweep
+from minigrad.autograd.graph import nobody
 from minigrad.graph.model import Bad, Gradient
 from minigrad.graph.values import bad_values
 
@@ -35,12 +36,12 @@ def measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:
     """
     mode = local.mode
     debug = mode.debug
-    mode.set(enabled=mode.enabled, debug=None)  # which would raise where this is to show
+    mode.debug = None  # which would raise where this is to show
     try:
         with np.errstate(all="ignore"):
             return _measure(order, outputs)
     finally:
-        mode.set(enabled=mode.enabled, debug=debug)
+        mode.debug = debug
 
 
 def _measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:

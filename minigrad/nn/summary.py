@@ -80,7 +80,7 @@ def summarise(model: Module, *input_shapes: int | Shape) -> Summary:
         y = model(*(Tensor(np.zeros((1, *s), dtype), requires_grad=True) for s in shapes))
     rows = {id(frame): row for frame, row in calls}
     for node in reachable(t._node for t in _tensors(y) if isinstance(t._node, Node)):
-        count = node.function.multiply_adds
+        count = node.function.work
         if count and id(node.module) in rows:
             inputs = [parent.shape for parent in node.inputs if hasattr(parent, "shape")]
             rows[id(node.module)].multiply_adds += count(node.shape, *inputs)

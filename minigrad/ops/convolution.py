@@ -30,7 +30,7 @@ from minigrad.ops.geometry import (
         g, x, w_shape=_w.shape, geometry=geometry
     ),
     lambda g, _y, _x, _w, _b=None, *, geometry: g.sum(axis=(0, 2, 3)),
-    multiply_adds=lambda y, _x, w, _b=None: prod(y) * prod(w[1:]),
+    work=lambda y, _x, w, _b=None: prod(y) * prod(w[1:]),
 )
 def _conv2d(x: Any, w: Any, bias: Any = None, *, geometry: Geometry) -> Any:
     return kernels.conv2d(x, w, bias=bias, **geometry)
@@ -41,7 +41,7 @@ def _conv2d(x: Any, w: Any, bias: Any = None, *, geometry: Geometry) -> Any:
     lambda u, _y, g, _w, *, x_shape, geometry: _weight_gradient(  # type: ignore[has-type]
         g, u, w_shape=_w.shape, geometry=geometry
     ),
-    multiply_adds=lambda _y, g, w: prod(g) * prod(w[1:]),
+    work=lambda _y, g, w: prod(g) * prod(w[1:]),
 )
 def _input_gradient(g: Any, w: Any, *, x_shape: tuple[int, ...], geometry: Geometry) -> Any:
     return kernels.conv2d_input_gradient(g, w, x_shape, **geometry)

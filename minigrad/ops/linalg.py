@@ -37,7 +37,7 @@ define(
     np.matmul,
     _matmul_left,
     _matmul_right,
-    multiply_adds=lambda y, a, _b: math.prod(y) * a[-1],
+    work=lambda y, a, _b: math.prod(y) * a[-1],
 )
 
 

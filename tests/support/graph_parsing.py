@@ -132,11 +132,11 @@ class Log:
     @contextlib.contextmanager
     def __call__(self):
         mode = local.mode
-        mode.set(enabled=True, debug=self)
+        mode.debug = self
         try:
             yield self
         finally:
-            mode.set(enabled=True, debug=None)
+            mode.debug = None
 
     def edges(self, *outputs):
         """Return (producer, consumer, argument) behind `outputs`, calls renumbered from 1."""
