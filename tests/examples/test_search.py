@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from scripts import command, run
@@ -18,31 +18,32 @@ PATIENCE = 60  # seconds until a process that makes no trials counts as stuck
 def trials_of(path):
     """Give a function that reads the trials of the random search."""
     storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
-    name = next(name for name in optuna.get_all_study_names(storage) if name.startswith("random"))
-    yield optuna.load_study(study_name=name, storage=storage).get_trials
-    storage.engine.dispose()
+    try:
+        names = [n for n in optuna.get_all_study_names(storage) if n.startswith("random")]
+        yield optuna.load_study(study_name=names[0], storage=storage).get_trials
+    finally:
+        storage.engine.dispose()
 
 
 def killed_within_a_trial(folder):
     """Start a search, kill it when it is in its third trial, and return the trials it left."""
     database, end = folder / "out" / "trials.db", time.monotonic() + PATIENCE
-    with subprocess.Popen(**command(*SEARCH, cwd=folder)) as search:
-        try:
-            while search.poll() is None and time.monotonic() < end:
-                time.sleep(0.02)
-                if not database.exists():
+    with subprocess.Popen(**command(*SEARCH, cwd=folder)) as search, ExitStack() as stack:
+        stack.callback(search.kill)
+        trials = None
+        while search.poll() is None and time.monotonic() < end:
+            time.sleep(0.02)
+            with suppress(IndexError):  # no study yet, or no trial
+                if trials is None and database.exists():
+                    trials = stack.enter_context(trials_of(database))
+                if trials is None:
                     continue
-                try:
-                    with trials_of(database) as trials:
-                        last = trials()[-1]
-                        if last.number == FINISHED and last.intermediate_values:
-                            search.kill()  # SIGKILL: nothing of it runs any more
-                            search.communicate()
-                            return trials()
-                except (StopIteration, IndexError):
-                    pass  # no study yet, or no trial
-        finally:
-            search.kill()
+                last = trials()[-1]
+                if last.number == FINISHED and last.intermediate_values:
+                    search.kill()  # SIGKILL: nothing of it runs any more
+                    search.communicate()
+                    return trials()
+        search.kill()
         pytest.fail(f"no trial to interrupt: {search.communicate()}")
 
 

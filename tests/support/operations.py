@@ -293,14 +293,16 @@ for _name, _f, _torch in [
 
 # ------------------------------------------------------------------- windows: convolution, pooling
 IMAGES, FILTERS, BIAS = distinct(2, 4, 5, 6), normal(4, 4, 3, 2), normal(4)
-for _name, _function, _keywords in [
-    ("conv2d", F.conv2d, {}),
-    ("conv2d strided", F.conv2d, {"stride": (2, 1), "padding": (1, 2), "dilation": (1, 2)}),
-    ("conv_transpose2d", F.conv_transpose2d, {}),
-    ("conv_transpose2d strided", F.conv_transpose2d,
+SMALL = IMAGES[..., :3, :4]  # a transposed convolution makes many numbers of few
+for _name, _function, _images, _keywords in [
+    ("conv2d", F.conv2d, IMAGES, {}),
+    ("conv2d strided", F.conv2d, IMAGES,
+     {"stride": (2, 1), "padding": (1, 2), "dilation": (1, 2)}),
+    ("conv_transpose2d", F.conv_transpose2d, SMALL, {}),
+    ("conv_transpose2d strided", F.conv_transpose2d, SMALL,
      {"stride": (2, 3), "padding": (1, 0), "output_padding": (1, 2), "dilation": (2, 1)}),
 ]:  # fmt: skip
-    row(_name, partial(_function, **_keywords), IMAGES, FILTERS, BIAS,
+    row(_name, partial(_function, **_keywords), _images, FILTERS, BIAS,
         torch=lambda t, *x, f=_function.__name__, k=_keywords: getattr(t.nn.functional, f)(*x, **k)
     )  # fmt: skip
 row("conv2d groups", partial(F.conv2d, groups=2), IMAGES, FILTERS[:, :2],

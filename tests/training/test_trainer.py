@@ -1,8 +1,6 @@
-"""The Trainer does what a loop by hand does, evaluates without a trace, and shows how far it is."""
+"""The Trainer does what a loop by hand does, and evaluates without a trace."""
 
-import io
 import math
-import sys
 
 import numpy as np
 import pytest
@@ -205,59 +203,3 @@ def test_metrics_are_functions_of_output_and_target():
     measured = trainer(metrics=metrics).evaluate((X, T), batch_size=20)
     assert measured["examples"] == pytest.approx((20 * 20 + 3 * 3) / 23)
     assert type(measured["largest"]) is float
-
-
-# ------------------------------------------------------------------------------------ the progress
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_lines_are_few_and_say_where_we_are(capsys):
-    run = trainer(progress="Adam")
-    run.fit((X, T), (X, T), epochs=40)
-    out, err = capsys.readouterr()
-    lines = err.splitlines()
-    assert out == ""
-    assert len(lines) == 10
-    last = run.history.epochs[-1]
-    assert lines[-1] == (
-        f"Adam epoch 40/40  loss {last['loss']:.4f}  accuracy {last['accuracy']:.4f}  "
-        f"validation loss {last['validation_loss']:.4f}  "
-        f"validation accuracy {last['validation_accuracy']:.4f}"
-    )
-    trainer(progress=True).fit((X, T), epochs=2)
-    assert [line[:11] for line in capsys.readouterr().err.splitlines()] == [
-        "epoch 1/2  ",
-        "epoch 2/2  ",
-    ]
-    trainer(progress=False).fit((X, T), epochs=2)
-    assert capsys.readouterr() == ("", "")
-
-
-def test_a_terminal_gets_a_bar(monkeypatch):
-    pytest.importorskip("tqdm")
-    screen = Terminal()
-    monkeypatch.setattr(sys, "stderr", screen)
-    trainer(progress="Adam").fit(DataLoader(X, T, batch_size=5), epochs=2)
-    last = screen.getvalue().split("\r")[-1]
-    assert last.startswith("Adam: 100%")
-    assert "10/10" in last
-    assert last.endswith("\n")
-
-
-def test_a_bar_is_closed_by_an_error(monkeypatch):
-    pytest.importorskip("tqdm")
-    screen = Terminal()
-    monkeypatch.setattr(sys, "stderr", screen)
-    with pytest.raises(ValueError, match="empty"):
-        trainer(progress=True).fit([], epochs=1)
-    assert screen.getvalue().endswith("\n")
-
-
-def test_a_terminal_without_tqdm_gets_lines(monkeypatch):
-    screen = Terminal()
-    monkeypatch.setattr(sys, "stderr", screen)
-    monkeypatch.setitem(sys.modules, "tqdm", None)
-    trainer(progress=True).fit((X, T), epochs=1)
-    assert screen.getvalue().startswith("epoch 1/1  loss ")
