@@ -15,7 +15,7 @@ from matplotlib.style import context
 
 from minigrad import Tensor, optim
 from minigrad.files import write
-from minigrad.training.history import COLORS
+from minigrad.training.plots import COLORS
 
 INKS = {"light": "#333333", "dark": "#CFD0D0"}
 LINES = {"#333333": COLORS[0], "#CFD0D0": COLORS[4]}  # blues that show on these grounds

@@ -22,7 +22,7 @@ try:
     from minigrad import manual_seed
     from minigrad.data import load_digits, load_mnist
     from minigrad.files import write
-    from minigrad.training.history import COLORS
+    from minigrad.training.plots import COLORS
 except ModuleNotFoundError as error:
     sys.exit(f"{error}: {INSTALL.format('examples')}")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 def write(path: str | os.PathLike[str], content: bytes | str) -> None:
     """Write a file, text as UTF-8, under a temporary name beside it, then move it into place.
 
-    Folders that are missing are made. If anything fails, what was there before still is.
+    Folders that are missing are made. If anything fails, the old file is still there.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.random import Generator
+
+Rng: TypeAlias = "Generator | int | None"  # a generator, a seed, or the library's own
 
 _own: Generator | None = None  # made on first use, as numpy.random takes long to import
 
@@ -21,7 +23,7 @@ def manual_seed(seed: int) -> None:
     _own = np.random.default_rng(seed)
 
 
-def generator(rng: Generator | int | None = None) -> Generator:
+def generator(rng: Rng = None) -> Generator:
     """Return `rng` itself, one seeded with an integer, or the library's own for None."""
     global _own
     if rng is not None:
@@ -29,3 +31,8 @@ def generator(rng: Generator | int | None = None) -> Generator:
     if _own is None:
         _own = np.random.default_rng()
     return _own
+
+
+def keep(rng: Rng) -> Generator | None:
+    """Return what to keep for later draws: None stays None, as the library may be seeded anew."""
+    return None if rng is None else np.random.default_rng(rng)

@@ -19,7 +19,7 @@ CORE = [
 ]
 ORDER = [
     *CORE,
-    *["files", "transforms", "nn", "optim", "data", "training", "graph"],
+    *["checks", "files", "transforms", "nn", "optim", "data", "training", "graph"],
     *["testing", "debugging", "distributed"],
 ]
 NEEDS_NOT = {"optim": {"nn"}, "graph": {"nn"}, "testing": {"nn"}}

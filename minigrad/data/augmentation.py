@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
+from minigrad.autograd import Array
+from minigrad.checks import whole
 from minigrad.data.loader import Arrays
-from minigrad.random import generator
+from minigrad.random import Rng, generator, keep
 
-Change = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]
+Change = Callable[[Array, np.random.Generator], Array]
 
 
-def augment(
-    *changes: Change, rng: np.random.Generator | int | None = None
-) -> Callable[..., Arrays]:
+def augment(*changes: Change, rng: Rng = None) -> Callable[..., Arrays]:
     """Return a transform for a `DataLoader` that changes the first array, the images.
 
     Parameters
@@ -49,9 +46,9 @@ def augment(
     for change in changes:
         if not callable(change):
             raise TypeError(f"augment: expected changes such as shift(2), got {change!r:.60}")
-    own = None if rng is None else generator(rng)  # None: as seeded when it is used
+    own = keep(rng)
 
-    def transform(images: NDArray[Any], *others: NDArray[Any]) -> Arrays:
+    def transform(images: Array, *others: Array) -> Arrays:
         for change in changes:
             images = change(images, generator(own))
         return (images, *others)
@@ -60,12 +57,13 @@ def augment(
 
 
 def shift(most: int) -> Change:
-    """Move each image by up to `most` pixels down or up and right or left; zeros come in.
+    """Move each image by up to `most` pixels down or up and right or left; zeros fill the gap.
 
     Parameters
     ----------
     most : int
-        Every whole number from -most to most is equally likely, for rows and columns apart.
+        Rows and columns are drawn separately; each whole number from -most to most is equally
+        likely.
 
     Raises
     ------
@@ -75,14 +73,9 @@ def shift(most: int) -> Change:
     TypeError
         If `most` is not an integer.
     """
-    try:
-        pixels = operator.index(most)
-    except TypeError:
-        raise TypeError(f"shift: most must be a whole number of pixels, got {most!r}") from None
-    if pixels < 0:
-        raise ValueError(f"shift: most must be 0 or more, got {most}")
+    pixels = whole("shift: most", most, 0, "a whole number of pixels")
 
-    def change(images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    def change(images: Array, rng: np.random.Generator) -> Array:
         if images.ndim != 4 or pixels >= min(images.shape[2:]):
             raise ValueError(
                 f"shift: expected images of shape (N, C, H, W), larger than {pixels} pixels each "
@@ -92,7 +85,7 @@ def shift(most: int) -> Change:
         padded = np.pad(images, [(0, 0), (0, 0), (pixels, pixels), (pixels, pixels)])
         windows = sliding_window_view(padded, (height, width), axis=(2, 3))
         down, right = rng.integers(2 * pixels + 1, size=(2, n))
-        return np.asarray(windows[np.arange(n), :, down, right])
+        return windows[np.arange(n), :, down, right]
 
     return change
 
@@ -115,14 +108,13 @@ def noise(std: float) -> Change:
     if not 0 <= std < np.inf:
         raise ValueError(f"noise: std must be a finite number >= 0, got {std!r}")
 
-    def change(images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    def change(images: Array, rng: np.random.Generator) -> Array:
         if images.dtype.kind != "f":
             raise TypeError(
                 f"noise: expected floating point images, got {images.dtype}: load them with "
                 "normalize=True"
             )
-        drawn = std * rng.standard_normal(images.shape)
-        noisy: NDArray[Any] = images + drawn.astype(images.dtype)
-        return noisy
+        images = images + np.asarray(std * rng.standard_normal(images.shape), images.dtype)
+        return images
 
     return change

@@ -6,21 +6,21 @@ import os
 import tempfile
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minigrad.autograd import Array
+from minigrad.checks import needing
 from minigrad.data.idx import read_idx, refused, write_idx
 from minigrad.data.loader import Arrays, train_validation_split
 
-Pair = tuple[NDArray[Any], NDArray[Any]]
+Pair = tuple[Array, Array]  # images and labels
 
 CLASSES = 10
 MNIST_SIZES = {"train": 60_000, "t10k": 10_000}
 BY_HAND = (
-    "to use files of your own, put the four IDX files of MNIST (train-images-idx3-ubyte and its "
-    "three fellows, plain or .gz) in one folder, and pass it as root= or set MINIGRAD_DATA to it"
+    "to use files of your own, put the four IDX files of MNIST (train-images-idx3-ubyte and the "
+    "three like it, plain or .gz) in one folder, and pass it as root= or set MINIGRAD_DATA to it"
 )
 
 
@@ -61,9 +61,12 @@ def load_digits(
     >>> x_train.shape, x_test.shape, t_test.shape
     ((1438, 64), (359, 64), (359,))
     """
-    digits = _sklearn_datasets("load_digits").load_digits()
-    train, test = train_validation_split(digits.images.astype(np.uint8), digits.target)
-    return _arrange(train, test, 16, normalize, flatten, one_hot_label)
+    with needing("scikit-learn", "load_digits"):
+        from sklearn import datasets
+    digits = datasets.load_digits()
+    parts = train_validation_split(digits.images.astype(np.uint8), digits.target)
+    train, test = (_arrange(part, 16, normalize, flatten, one_hot_label) for part in parts)
+    return train, test
 
 
 def load_mnist(
@@ -114,23 +117,19 @@ def load_mnist(
     folder = Path(root).expanduser() if root else _cache() / "mnist"
     if not root and not folder.exists():
         _fetch_mnist(folder)
-    train, test = (_read_pair(folder, part) for part in MNIST_SIZES)
-    return _arrange(train, test, 255, normalize, flatten, one_hot_label)
+    parts = [_read_pair(folder, part) for part in MNIST_SIZES]
+    train, test = (_arrange(part, 255, normalize, flatten, one_hot_label) for part in parts)
+    return train, test
 
 
-def _arrange(
-    train: Arrays, test: Arrays, white: int, normalize: bool, flatten: bool, one_hot_label: bool
-) -> tuple[Pair, Pair]:
+def _arrange(part: Arrays, white: int, normalize: bool, flatten: bool, one_hot: bool) -> Pair:
     """Give images and labels the form that the arguments of the loaders ask for."""
-
-    def arrange(images: NDArray[np.uint8], labels: NDArray[Any]) -> Pair:
-        n, *size = images.shape
-        x = images.reshape(n, -1) if flatten else images.reshape(n, 1, *size)
-        x = np.divide(x, white, dtype=np.float32) if normalize else x.copy()
-        t = np.eye(CLASSES, dtype=np.float32)[labels] if one_hot_label else labels.astype(np.int64)
-        return x, t
-
-    return arrange(*train), arrange(*test)
+    images, labels = part
+    n, *size = images.shape
+    x = images.reshape(n, -1) if flatten else images.reshape(n, 1, *size)
+    x = np.divide(x, white, dtype=np.float32) if normalize else x.copy()
+    t = np.eye(CLASSES, dtype=np.float32)[labels] if one_hot else labels.astype(np.int64)
+    return x, t
 
 
 def _read_pair(folder: Path, part: str) -> Pair:
@@ -167,7 +166,8 @@ def _cache() -> Path:
 
 def _fetch_mnist(folder: Path) -> None:
     """Fetch MNIST from OpenML and make `folder`, which appears only when complete and checked."""
-    datasets = _sklearn_datasets("load_mnist, to fetch MNIST,")
+    with needing("scikit-learn", "load_mnist, to fetch MNIST,"):
+        from sklearn import datasets
     try:
         # scikit-learn's own cache keeps what a broken connection left of a file
         pixels, labels = datasets.fetch_openml(
@@ -196,7 +196,7 @@ def _fetch_mnist(folder: Path) -> None:
                 raise
 
 
-def _as_bytes(pixels: NDArray[Any], labels: NDArray[Any]) -> Pair:
+def _as_bytes(pixels: Array, labels: Array) -> Pair:
     """Turn what OpenML holds, numbers and strings, into bytes; refuse what is not MNIST."""
     n = sum(MNIST_SIZES.values())
     if pixels.shape != (n, 784) or labels.shape != (n,):
@@ -209,14 +209,3 @@ def _as_bytes(pixels: NDArray[Any], labels: NDArray[Any]) -> Pair:
             found = f"{array.min()} to {array.max()}"
             raise ValueError(f"expected {name} from 0 to {highest}, got {found}")
     return pixels.astype(np.uint8).reshape(n, 28, 28), labels.astype(np.uint8)
-
-
-def _sklearn_datasets(caller: str) -> Any:
-    try:
-        from sklearn import datasets
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"{caller} needs scikit-learn, which is not installed: "
-            'run pip install -e ".[examples]" in the clone, or install scikit-learn'
-        ) from error
-    return datasets

@@ -16,7 +16,7 @@ UINT8 = 8  # the third byte of the magic number says what the elements are
 def read_idx(path: Path, ndim: int) -> NDArray[np.uint8]:
     """Read an array of unsigned bytes with `ndim` dimensions from an IDX file, plain or gzipped.
 
-    What the file is, its first bytes tell and not its name: browsers unpack a download without
+    Its first bytes say whether it is gzipped, not its name: browsers unpack a download without
     renaming it.
 
     Raises

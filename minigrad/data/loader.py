@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from operator import index
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from minigrad.random import generator
+from minigrad.autograd import Array
+from minigrad.checks import whole
+from minigrad.random import Rng, generator, keep
 
-Arrays = tuple[NDArray[Any], ...]
+Arrays = tuple[Array, ...]
 
 
 class DataLoader:
@@ -61,15 +61,16 @@ class DataLoader:
         replacement: bool = False,
         drop_last: bool = False,
         transform: Callable[..., Arrays] | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: Rng = None,
     ):
         # contiguous, since `take` would copy the whole of any other array for each batch
         self.arrays = tuple(map(np.ascontiguousarray, _same_length("DataLoader", arrays)))
         self.n = len(self.arrays[0])
-        self.batch_size = _positive(batch_size)
+        advice = ": use batch_size=100"
+        self.batch_size = whole("DataLoader: batch_size", batch_size, 1, advice=advice)
         self.shuffle, self.replacement = shuffle, replacement
         self.drop_last, self.transform = drop_last, transform
-        self.rng = None if rng is None else generator(rng)  # None: as seeded when it is used
+        self.rng = keep(rng)
         if drop_last and self.n < self.batch_size:
             raise ValueError(
                 f"DataLoader: drop_last=True leaves no batch, with {self.n} examples and "
@@ -87,12 +88,20 @@ class DataLoader:
         for start in range(0, len(self) * self.batch_size, self.batch_size):
             part = slice(start, start + self.batch_size)
             if order is None:
-                batch = tuple(array[part].copy() for array in self.arrays)
+                batch = tuple([array[part].copy() for array in self.arrays])
             else:
-                batch = tuple(array.take(order[part], axis=0) for array in self.arrays)
-            yield _as_tuple(self.transform(*batch), len(batch)) if self.transform else batch
+                batch = tuple([array.take(order[part], axis=0) for array in self.arrays])
+            if self.transform:
+                batch = self.transform(*batch)
+            if not isinstance(batch, tuple):
+                raise TypeError(
+                    f"DataLoader: transform must return a tuple of arrays, like the "
+                    f"{len(self.arrays)} that it gets, got {type(batch).__name__}: return (x, t) "
+                    "rather than x"
+                )
+            yield batch
 
-    def _order(self) -> NDArray[np.int64] | None:
+    def _order(self) -> Array | None:
         rng = generator(self.rng)
         if self.replacement:
             return rng.integers(self.n, size=self.n)
@@ -100,7 +109,7 @@ class DataLoader:
 
 
 def train_validation_split(
-    *arrays: ArrayLike, fraction: float = 0.2, rng: np.random.Generator | int | None = 0
+    *arrays: ArrayLike, fraction: float = 0.2, rng: Rng = 0
 ) -> tuple[Arrays, Arrays]:
     """Split arrays at random into a training part and a validation part.
 
@@ -162,26 +171,3 @@ def _same_length(caller: str, arrays: tuple[ArrayLike, ...]) -> Arrays:
             f"{caller}: the data set is empty (shapes {shapes}): pass an example or more"
         )
     return checked
-
-
-def _positive(batch_size: int) -> int:
-    try:
-        size = index(batch_size)
-    except TypeError:
-        size = None
-    if size is None or isinstance(batch_size, bool):
-        raise TypeError(
-            f"DataLoader: batch_size must be an integer, got {batch_size!r}: use batch_size=100"
-        )
-    if size < 1:
-        raise ValueError(f"DataLoader: batch_size must be 1 or more, got {size}")
-    return size
-
-
-def _as_tuple(result: Any, n: int) -> Arrays:
-    if not isinstance(result, tuple):
-        raise TypeError(
-            f"DataLoader: transform must return a tuple of arrays, like the {n} that it gets, got "
-            f"{type(result).__name__}: return (x, t) rather than x"
-        )
-    return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from minigrad.nn.module import Module
@@ -27,7 +27,7 @@ class Sequential(Module):
     ['0.weight', '0.bias', '2.weight', '2.bias']
     """
 
-    def __init__(self, *modules: Any, **named: Any):
+    def __init__(self, *modules: Callable[..., Any], **named: Callable[..., Any]):
         self._names = [*map(str, range(len(modules))), *named]
         for name, module in zip(self._names, [*modules, *named.values()], strict=True):
             if not callable(module) or isinstance(module, type):
@@ -39,20 +39,17 @@ class Sequential(Module):
                 raise ValueError(f"Sequential: a module can't be called {name!r}: rename it")
             setattr(self, name, module)
 
-    def _steps(self) -> list[Any]:
-        return [getattr(self, name) for name in self._names]
-
     def forward(self, x: Any) -> Any:
         """Pass `x` through all modules."""
-        for step in self._steps():
-            x = step(x)
+        for module in self:
+            x = module(x)
         return x
 
     def __len__(self) -> int:
-        return len(self._steps())
+        return len(self._names)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._steps())
+        return (getattr(self, name) for name in self._names)
 
     def __getitem__(self, index: int) -> Any:
-        return self._steps()[index]
+        return [*self][index]

@@ -1,17 +1,22 @@
 """The layers of convolutional networks; images are (N, C, H, W)."""
 
+# mypy: disable-error-code="no-any-return"
+# The functions do not say yet that they return Tensors for Tensors.
+
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minigrad import functional as F
+from minigrad.autograd import Tensor
 from minigrad.nn import init as initial
-from minigrad.nn.layers import BatchNorm, check_sizes
+from minigrad.nn.layers import BatchNorm, Dropout, check_sizes
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops.geometry import check_groups, full_geometry, pair
-from minigrad.random import generator
+from minigrad.random import Rng, generator
+
+Pair = int | tuple[int, int]
 
 
 class Conv2d(Module):
@@ -48,16 +53,16 @@ class Conv2d(Module):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Pair | str = 0,
+        dilation: Pair = 1,
         groups: int = 1,
         bias: bool = True,
         *,
-        init: str | float | initial.Initializer = "he",
-        rng: np.random.Generator | int | None = None,
-        dtype: Any = np.float32,
+        init: initial.Init = "he",
+        rng: Rng = None,
+        dtype: DTypeLike = np.float32,
     ):
         name, first, second = type(self).__name__, out_channels, in_channels
         check_sizes(name, in_channels=in_channels, out_channels=out_channels)
@@ -72,22 +77,20 @@ class Conv2d(Module):
         self.bias = Parameter(np.zeros(out_channels, dtype), name="bias") if bias else None
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, O, OH, OW)."""
-        return F.conv2d(
-            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
-        )
+        steps = self.stride, self.padding, self.dilation, self.groups
+        return F.conv2d(x, self.weight, self.bias, *steps)
 
     def extra_repr(self) -> str:
         """Return the shape of the filters and what is not at its default."""
         facts = [f"weight {self.weight.shape}", f"stride={self.stride}", f"padding={self.padding}"]
-        facts += [f"dilation={self.dilation}"] if self.dilation != 1 else []
-        facts += [f"groups={self.groups}"] if self.groups != 1 else []
-        return ", ".join(facts)
+        rare = {"dilation": self.dilation, "groups": self.groups}
+        return ", ".join(facts + [f"{name}={n}" for name, n in rare.items() if n != 1])
 
 
 class ConvTranspose2d(Conv2d):
-    """Transposed convolution: maps back the shapes that the `Conv2d` of these numbers maps.
+    """Transposed convolution: from the output shape of a `Conv2d` of these numbers to its input's.
 
     Parameters
     ----------
@@ -112,50 +115,31 @@ class ConvTranspose2d(Conv2d):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        output_padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Pair | str = 0,
+        output_padding: Pair = 0,
+        dilation: Pair = 1,
         groups: int = 1,
         bias: bool = True,
         *,
-        init: str | float | initial.Initializer = "he",
-        rng: np.random.Generator | int | None = None,
-        dtype: Any = np.float32,
+        init: initial.Init = "he",
+        rng: Rng = None,
+        dtype: DTypeLike = np.float32,
     ):
-        super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            groups,
-            bias,
-            init=init,
-            rng=rng,
-            dtype=dtype,
-        )
+        given = in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias
+        super().__init__(*given, init=init, rng=rng, dtype=dtype)
         pair("ConvTranspose2d", "output_padding", output_padding, 0)
         self.output_padding = output_padding
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, O, OH, OW)."""
-        return F.conv_transpose2d(
-            x,
-            self.weight,
-            self.bias,
-            self.stride,
-            self.padding,
-            self.output_padding,
-            self.dilation,
-            self.groups,
-        )
+        steps = self.stride, self.padding, self.output_padding, self.dilation, self.groups
+        return F.conv_transpose2d(x, self.weight, self.bias, *steps)
 
 
 class _Pool(Module):
-    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0):
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair | str = 0):
         name = type(self).__name__
         kernel = pair(name, "kernel_size", kernel_size, 1)
         full_geometry(name, kernel, kernel if stride is None else stride, padding)
@@ -170,7 +154,7 @@ class _Pool(Module):
 class MaxPool2d(_Pool):
     """The maximum of every window; parameters as for `minigrad.functional.max_pool2d`."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, OH, OW)."""
         return F.max_pool2d(x, self.kernel_size, self.stride, self.padding)
 
@@ -178,7 +162,7 @@ class MaxPool2d(_Pool):
 class AvgPool2d(_Pool):
     """The mean of every window; parameters as for `minigrad.functional.avg_pool2d`."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, OH, OW)."""
         return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding)
 
@@ -186,7 +170,7 @@ class AvgPool2d(_Pool):
 class GlobalAvgPool2d(Module):
     """The mean of each channel: (N, C, H, W) to (N, C)."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         """Average over the last two axes."""
         if x.ndim != 4:
             raise ValueError(f"GlobalAvgPool2d: x must be (N, C, H, W), got shape {x.shape}")
@@ -203,7 +187,7 @@ class BatchNorm2d(BatchNorm):
     axes = (4,)
 
 
-class Dropout2d(Module):
+class Dropout2d(Dropout):
     """Drop whole channels in training, a share p of them; multiply by 1 - p in evaluation.
 
     Parameters
@@ -218,23 +202,13 @@ class Dropout2d(Module):
     Tompson et al., "Efficient Object Localization Using Convolutional Networks", 2015.
     """
 
-    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None):
-        if not 0 <= p < 1:
-            raise ValueError(f"Dropout2d: p must be in [0, 1), got {p}")
-        self.p = p
-        self.rng = None if rng is None else np.random.default_rng(rng)
-
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         """Keep the shape (N, C, H, W)."""
         if x.ndim != 4:
             raise ValueError(f"Dropout2d: x must be (N, C, H, W), got shape {x.shape}")
         if not self.training:
             return x * (1 - self.p)
         return x * (generator(self.rng).random((*x.shape[:2], 1, 1)) > self.p)
-
-    def extra_repr(self) -> str:
-        """Return the probability."""
-        return str(self.p)
 
 
 class LocalResponseNorm(Module):
@@ -257,7 +231,7 @@ class LocalResponseNorm(Module):
             raise ValueError(f"LocalResponseNorm: size must be at least 1, got {size}")
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         """Keep the shape (N, C, ...)."""
         if x.ndim < 3:
             raise ValueError(f"LocalResponseNorm: x must be (N, C, ...), got shape {x.shape}")

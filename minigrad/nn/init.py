@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minigrad.autograd import Array
-from minigrad.random import generator
+from minigrad.random import Rng, generator
 
 Initializer = Callable[[tuple[int, ...], int, "np.random.Generator"], Array]
+Init = str | float | Initializer
 
 
 def normal(std: float) -> Initializer:
@@ -34,11 +35,11 @@ NAMES: dict[str, Initializer] = {"he": he, "relu": he, "xavier": xavier, "sigmoi
 
 
 def draw(
-    init: str | float | Initializer,
+    init: Init,
     shape: tuple[int, ...],
     fan_in: int,
-    rng: np.random.Generator | int | None = None,
-    dtype: Any = np.float32,
+    rng: Rng = None,
+    dtype: DTypeLike = np.float32,
 ) -> Array:
     """Draw initial weights.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeGuard
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad.autograd import Array, Tensor, bare, local, note_change
 
@@ -22,7 +23,12 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(
-        self, data: Any, requires_grad: bool = True, *, dtype: Any = None, name: str | None = None
+        self,
+        data: ArrayLike | Tensor,
+        requires_grad: bool = True,
+        *,
+        dtype: DTypeLike | None = None,
+        name: str | None = None,
     ):
         super().__init__(data, requires_grad, dtype=dtype, name=name)
 
@@ -40,10 +46,9 @@ class Frame:
         while root.parent is not None:
             root = root.parent
         kind = type(self.module).__name__
-        for name, module in root.module.named_modules():
-            if module is self.module and name:
-                return f"{name}: {kind}"
-        return kind
+        paths = (path for path, module in root.module.named_modules() if module is self.module)
+        path = next(paths, "")
+        return f"{path}: {kind}" if path else kind
 
 
 class Module:
@@ -56,7 +61,7 @@ class Module:
     - a buffer, saved with the module but not trained, is any other Tensor or array.
 
     Names are dotted paths such as `block1.layers.0.weight`. An array or plain Tensor whose name
-    starts with an underscore is private: not walked. Nor are results that the graph computed.
+    starts with an underscore is private: not walked. Nor are the results of recorded operations.
 
     Examples
     --------
@@ -76,13 +81,18 @@ class Module:
         """Compute the output; subclasses write this, users call the module itself."""
         raise NotImplementedError(f"{type(self).__name__}: write forward(self, x)")
 
-    def __call__(self, *inputs: Any, **keywords: Any) -> Any:
-        """Call `forward`; what it records, and an error in it, tells the path of this module."""
+    def __call__(self, *inputs: Any, **keywords: Any) -> Tensor:
+        """Call `forward`; what it records, and an error in it, tells the path of this module.
+
+        To an editor the output is a Tensor, and several are Tensors one by one: `a, b = model(x)`.
+        For an output of another kind write `y: Any = model(x)`.
+        """
         mode = local.mode
         before = mode.module
         mode.module = Frame(before, self)
         try:
-            return self.forward(*inputs, **keywords)
+            y: Tensor = self.forward(*inputs, **keywords)
+            return y
         except Exception as error:
             if not hasattr(error, "__notes__"):  # the innermost module says where it happened
                 error.add_note(f"in {mode.module}")
@@ -93,9 +103,7 @@ class Module:
     # ------------------------------------------------------------------------------- what it holds
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """Yield the path and object of this module (path '') and every module inside."""
-        for path, value in _walk(self):
-            if isinstance(value, Module):
-                yield path, value
+        return ((path, value) for path, value in _walk(self) if isinstance(value, Module))
 
     def modules(self) -> Iterator[Module]:
         """Yield this module and every module inside."""
@@ -103,9 +111,7 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Yield the path and Tensor of every parameter, each once."""
-        for path, value in _walk(self):
-            if is_parameter(value):
-                yield path, value
+        return ((path, value) for path, value in _walk(self) if is_parameter(value))
 
     def parameters(self) -> Iterator[Tensor]:
         """Yield every parameter, each once."""
@@ -133,7 +139,7 @@ class Module:
         """Let every module inside behave as in evaluation."""
         return self.train(False)
 
-    def astype(self, dtype: Any) -> Self:
+    def astype(self, dtype: DTypeLike) -> Self:
         """Convert parameters and floating point buffers in this module, and return it."""
         dtype = np.dtype(dtype)
         if dtype.kind != "f":
@@ -144,15 +150,13 @@ class Module:
             for _, value, holder, key in members(vars(module))
             if not isinstance(value, Module) and value.dtype.kind == "f"
         ]
-        converted: dict[int, Array] = {}
+        for value, holder, key in places:
+            if isinstance(value, np.ndarray) and isinstance(holder, tuple):
+                raise TypeError(f"astype: can't replace array {key} of a tuple: use a list")
+        converted: dict[int, Array] = {}  # an array held twice stays one
         for value, holder, key in places:
             if isinstance(value, np.ndarray):
-                if isinstance(holder, tuple):
-                    raise TypeError(f"astype: can't replace array {key} of a tuple: use a list")
-                converted[id(value)] = value.astype(dtype)
-        for value, holder, key in places:
-            if isinstance(value, np.ndarray):
-                holder[key] = converted[id(value)]
+                holder[key] = converted.setdefault(id(value), value.astype(dtype))
             elif value.dtype != dtype:
                 value.data = value.data.astype(dtype)
         return self
@@ -162,7 +166,7 @@ class Module:
         """Return a copy of every parameter and buffer by its path."""
         return {path: array.copy() for path, array in _arrays(self).items()}
 
-    def load_state_dict(self, state: Mapping[str, Any], *, strict: bool = True) -> None:
+    def load_state_dict(self, state: Mapping[str, ArrayLike], *, strict: bool = True) -> None:
         """Write arrays into parameters and buffers, in place.
 
         Parameters
@@ -196,7 +200,7 @@ class Module:
             note_change(own[name])
 
     # ---------------------------------------------------------------------------------- appearance
-    def draw(self, *inputs: Any, **options: Any) -> GraphView:
+    def draw(self, *inputs: object, **options: object) -> GraphView:
         """Call this module and draw the graph: `minigrad.draw` with these options.
 
         Arrays among the inputs become Tensors; buffers such as running means stay as they were.
@@ -251,7 +255,7 @@ class Module:
         return f"{type(self).__name__}({self.extra_repr()}{body})"
 
 
-def is_parameter(value: Any) -> bool:
+def is_parameter(value: object) -> TypeGuard[Tensor]:
     """Tell whether a value in a module is trained with it."""
     return isinstance(value, Parameter) or (isinstance(value, Tensor) and value.requires_grad)
 
@@ -267,10 +271,10 @@ def _arrays(module: Module) -> dict[str, Array]:
     return arrays
 
 
-def _walk(root: Module) -> Iterator[tuple[str, Any]]:
+def _walk(root: Module) -> Iterator[tuple[str, Module | Tensor | Array]]:
     """Yield path and object of all modules, leaf Tensors and arrays, depth first, each once."""
     seen: set[int] = set()
-    stack: list[tuple[str, Any]] = [("", root)]
+    stack: list[tuple[str, Module | Tensor | Array]] = [("", root)]
     while stack:
         path, value = stack.pop()
         if id(value) in seen:

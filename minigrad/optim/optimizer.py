@@ -1,25 +1,24 @@
-"""The loop that every update rule shares: groups, state by parameter, and blocks that fit a cache.
-
-A rule sees flat pieces of at most `BLOCK` bytes. Its temporaries then stay in the cache, and
-the many small parameters of a network are gathered into few pieces, since a NumPy call costs more
-than the arithmetic on a bias.
-"""
+"""The optimizer that every update rule shares: groups of parameters, steps, what it saves."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import numbers
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
 from minigrad.autograd import Array, Tensor, bare, note_change
+from minigrad.optim.blocks import Blocks, Item
 
-BLOCK = 131072  # bytes: p, g, the state and the temporaries of a rule then fit in a 1 MiB L2
+Group = dict[str, Any]  # the Tensors under "params", and the options of the rule by name
+Params = Iterable[Tensor | Group] | None
+Key = TypeVar("Key")
 
 
-class Optimizer:
+class Optimizer(Blocks):
     """The base of the update rules.
 
     A subclass names its state arrays in `state_names` and writes the rule itself,
@@ -39,19 +38,16 @@ class Optimizer:
         The parameters and options of each group; options may be changed between steps.
     """
 
-    state_names: tuple[str, ...] = ()
-    decoupled = False
-    rule: Callable[..., None]
+    decoupled = False  # whether weights shrink by weight_decay beside the rule, not through g
 
-    def __init__(self, params: Any = None, **options: float):
+    def __init__(self, params: Params = None, **options: float):
+        super().__init__()
         self.defaults = self._checked(options)
-        self.param_groups: list[dict[str, Any]] = []
-        self._state: dict[Any, dict[str, Any]] = {}  # by key: arrays by name, and the step t
-        self._pools: dict[Any, list[Array]] = {}
+        self.param_groups: list[Group] = []
         if params is not None:
             self._add_groups(params)
 
-    def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _checked(self, options: dict[str, float]) -> dict[str, float]:
         """Turn options into Python's numbers, as NumPy's would widen float32."""
         for name, value in options.items():
             limit = 1 if name.startswith(("beta", "decay")) else math.inf
@@ -61,7 +57,7 @@ class Optimizer:
                 )
         return {name: float(value) for name, value in options.items()}
 
-    def _add_groups(self, params: Any) -> None:
+    def _add_groups(self, params: Iterable[Tensor | Group]) -> None:
         name = type(self).__name__
         if isinstance(params, Tensor | dict) or not isinstance(params, Iterable):
             raise TypeError(
@@ -79,15 +75,14 @@ class Optimizer:
                     f'{name}: expected groups such as {{"params": [...], "lr": 0.1}}, got '
                     f"{group!r:.60}"
                 )
-            unknown = group.keys() - self.defaults.keys() - {"params"}
-            if unknown:
+            options = _options(group)
+            if unknown := options.keys() - self.defaults.keys():
                 raise TypeError(
                     f"{name}: unknown option {sorted(unknown)} in a parameter group: it takes "
                     f"{sorted(self.defaults)}"
                 )
-            params = list(group["params"])
-            options = {k: v for k, v in group.items() if k != "params"}
-            for p in params:
+            members = list(group["params"])
+            for p in members:
                 if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
                     raise TypeError(
                         f"{name}: parameters must be floating point Tensors that no operation "
@@ -97,9 +92,9 @@ class Optimizer:
                     what = p.name or "a parameter"
                     raise ValueError(f"{name}: {what} of shape {p.shape} is listed twice")
                 seen.add(id(p))
-            self.param_groups.append({**self.defaults, **self._checked(options), "params": params})
+            self.param_groups.append({**self.defaults, **self._checked(options), "params": members})
 
-    # ---------------------------------------------------------------------------------- the public
+    # --------------------------------------------------------------------------------- what it does
     @property
     def lr(self) -> float:
         """The learning rate (of the first group); setting it sets that of every group."""
@@ -113,9 +108,11 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                p._grad = None
+        for p in self._parameters():
+            p._grad = None
+
+    def _parameters(self) -> Iterator[Tensor]:
+        return (p for group in self.param_groups for p in group["params"])
 
     def step(self) -> None:
         """Update every parameter that has a gradient, in place.
@@ -130,22 +127,24 @@ class Optimizer:
                 f"{type(self).__name__}.step: it was made without parameters: pass "
                 "model.parameters(), or call update(params, grads)"
             )
-        key, reached = 0, False
+        keys, reached = itertools.count(), False
         for group in self.param_groups:
-            items = []
-            for p in group["params"]:
-                if p._grad is not None:
-                    items.append((key, p.data, p._grad.data))
-                key += 1
+            items = [
+                (key, p.data, p._grad.data)
+                for p, key in zip(group["params"], keys, strict=False)
+                if p._grad is not None
+            ]
             reached = reached or bool(items)
-            self._apply(items, group)
+            self._update(items, group)
         if not reached:
             raise RuntimeError(
                 f"{type(self).__name__}.step: no parameter has a gradient: call loss.backward() "
                 "first, and check that the loss was computed from these parameters"
             )
 
-    def update(self, params: dict[Any, Any], grads: dict[Any, Any]) -> None:
+    def update(
+        self, params: Mapping[Key, Array | Tensor], grads: Mapping[Key, Array | Tensor]
+    ) -> None:
         """Update arrays in place by gradients of the same keys: the call of the book's loops.
 
         Parameters
@@ -160,33 +159,55 @@ class Optimizer:
         TypeError
             If an array can't be updated in place.
         """
-        if not isinstance(params, dict) or not isinstance(grads, dict):
+        if not isinstance(params, Mapping) or not isinstance(grads, Mapping):
             raise TypeError(f"{type(self).__name__}.update: expected two dicts of arrays by name")
         items = []
         for key, p in params.items():
             if key not in grads:
                 raise ValueError(f"{type(self).__name__}.update: no gradient for {key!r} in grads")
             items.append((("update", key), _writable(bare(p), key), np.asarray(bare(grads[key]))))
-        self._apply(items, self.defaults)
+        self._update(items, self.defaults)
+
+    def _update(self, items: Sequence[Item], group: Group) -> None:
+        """Update the arrays of one group: first weight decay, then the rule."""
+        for key, p, g in items:
+            if g.shape != p.shape:
+                raise ValueError(
+                    f"{type(self).__name__}: parameter {key} has shape {p.shape}, but its gradient "
+                    f"{g.shape}"
+                )
+        options = _options(group)
+        decay = options.pop("weight_decay", 0.0)
+        self._run(self._decayed(items, decay, options["lr"]) if decay else items, options)
+        note_change(*[p for _, p, _ in items])
+
+    def _decayed(self, items: Sequence[Item], decay: float, lr: float) -> Iterator[Item]:
+        for key, p, g in items:
+            if p.ndim > 1:  # weights, not biases, gammas or betas
+                if self.decoupled:
+                    p *= 1 - lr * decay
+                else:
+                    g = g + decay * p
+            yield key, p, g
 
     def state_dict(self) -> dict[str, Any]:
         """Return a copy of the options and of the state of each parameter, by its position."""
-        options = [
-            {**{k: v for k, v in group.items() if k != "params"}, "params": len(group["params"])}
-            for group in self.param_groups
-        ]
-        state = {
-            key: {k: v if k == "t" else np.array(v) for k, v in entry.items()}
-            for key, entry in self._state.items()
-        }
         return {
             "rule": type(self).__name__,
             "defaults": dict(self.defaults),
-            "groups": options,
-            "state": state,
+            "groups": [
+                {**_options(group), "params": len(group["params"])} for group in self.param_groups
+            ],
+            "state": {
+                key: {
+                    "t": t,
+                    **dict(zip(self.state_names, map(np.array, self._state[key]), strict=True)),
+                }
+                for key, t in self._steps.items()
+            },
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a state that `state_dict` returned.
 
         Raises
@@ -194,117 +215,39 @@ class Optimizer:
         ValueError
             If it is of another rule, or of parameters of other number or sizes.
         """
-        sizes = [[p.size for p in group["params"]] for group in self.param_groups]
         name = type(self).__name__
-        rule = state.get("rule") if isinstance(state, dict) else state
+        rule = state.get("rule") if isinstance(state, Mapping) else state
         if rule != name:
             raise ValueError(f"load_state_dict: expected the state of {name}, got {rule!r:.60}")
-        if [g["params"] for g in state["groups"]] != list(map(len, sizes)):
+        expected = [len(group["params"]) for group in self.param_groups]
+        found = [group["params"] for group in state["groups"]]
+        if found != expected:
             raise ValueError(
-                f"load_state_dict: expected groups of {list(map(len, sizes))} parameters, got "
-                f"{[g['params'] for g in state['groups']]}"
+                f"load_state_dict: expected groups of {expected} parameters, got {found}"
             )
-        flat = dict(enumerate(size for group in sizes for size in group))
-        for key, entry in state["state"].items():
-            for k, v in entry.items():
-                if k != "t" and key in flat and np.size(v) != flat[key]:
+        for key, p in enumerate(self._parameters()):
+            for k, v in state["state"].get(key, {}).items():
+                if k != "t" and np.size(v) != p.size:
                     raise ValueError(
                         f"load_state_dict: {k} of parameter {key} has {np.size(v)} values, "
-                        f"expected {flat[key]}"
+                        f"expected {p.size}"
                     )
         self.defaults.update(state["defaults"])
         for group, options in zip(self.param_groups, state["groups"], strict=True):
-            group.update({k: v for k, v in options.items() if k != "params"})
+            group.update(_options(options))
         self._pools.clear()
+        self._steps = {key: entry["t"] for key, entry in state["state"].items()}
         self._state = {
-            key: {k: v if k == "t" else np.array(v).reshape(-1) for k, v in entry.items()}
+            key: [np.array(entry[name]).reshape(-1) for name in self.state_names]
             for key, entry in state["state"].items()
         }
 
-    # --------------------------------------------------------------------------------- the loop
-    def _apply(self, items: list[tuple[Any, Array, Array]], group: dict[str, Any]) -> None:
-        options = {k: v for k, v in group.items() if k not in ("params", "weight_decay")}
-        decay = group.get("weight_decay", 0.0)
-        small: dict[tuple[int, Any], list[tuple[Any, Array, Array]]] = {}
-        for key, p, g in items:
-            if g.shape != p.shape:
-                raise ValueError(
-                    f"{type(self).__name__}: parameter {key} has shape {p.shape}, but its gradient "
-                    f"{g.shape}"
-                )
-        for key, p, g in items:
-            if decay and p.ndim > 1:  # weights, not biases, gammas or betas
-                if self.decoupled:
-                    p *= 1 - options["lr"] * decay
-                else:
-                    g = g + decay * p
-            entry = self._state.get(key)
-            if entry is None:
-                zeros = {name: np.zeros(p.size, p.dtype) for name in self.state_names}
-                entry = self._state[key] = {"t": 0, **zeros}
-            entry["t"] += 1
-            if p.flags.c_contiguous and (p.nbytes >= BLOCK or not self.state_names):
-                state = self._state_of(key, p)
-                self._blocks(p.reshape(-1), g.reshape(-1), entry["t"], state, options)
-            else:
-                small.setdefault((entry["t"], p.dtype), []).append((key, p, g))
-        for (t, _), members in small.items():
-            self._gathered(members, t, options)
-        note_change(*[p for _, p, _ in items])
 
-    def _blocks(
-        self, p: Array, g: Array, t: int, state: list[Array], options: dict[str, float]
-    ) -> None:
-        length = BLOCK // p.itemsize
-        for i in range(0, p.size, length):
-            j = i + length
-            self.rule(p[i:j], g[i:j], t, *[s[i:j] for s in state], **options)
-
-    def _gathered(
-        self, members: list[tuple[Any, Array, Array]], t: int, options: dict[str, float]
-    ) -> None:
-        """Update small arrays as one, over state that is kept as one."""
-        keys = tuple([(key, p.size, p.dtype) for key, p, _ in members])
-        pool = self._pools.get(keys)
-        if pool is None:
-            pool = self._pools[keys] = self._pool(members)
-        flat = np.concatenate([p.reshape(-1) for _, p, _ in members])
-        g = np.concatenate([g.reshape(-1) for _, _, g in members])
-        self._blocks(flat, g, t, pool, options)
-        start = 0
-        for _, p, _ in members:
-            p[...] = flat[start : start + p.size].reshape(p.shape)
-            start += p.size
-
-    def _pool(self, members: list[tuple[Any, Array, Array]]) -> list[Array]:
-        """Move the state of these parameters into one array a name; theirs become views of it."""
-        keys = {key for key, _, _ in members}
-        for other in [pool for pool in self._pools if keys & {key for key, *_ in pool}]:
-            del self._pools[other]
-        states = [self._state_of(key, p) for key, p, _ in members]
-        pool = [np.concatenate(arrays) for arrays in zip(*states, strict=True)]
-        start = 0
-        for key, p, _ in members:
-            end = start + p.size
-            for name, whole in zip(self.state_names, pool, strict=True):
-                self._state[key][name] = whole[start:end]
-            start = end
-        return pool
-
-    def _state_of(self, key: Any, p: Array) -> list[Array]:
-        """Return the state arrays of a parameter, which may have another type than before."""
-        entry = self._state[key]
-        for name in self.state_names:
-            if entry[name].size != p.size:
-                raise ValueError(
-                    f"{type(self).__name__}: parameter {key} has {p.size} values, but its state "
-                    f"{name} has {entry[name].size}: make a new optimizer for the new shape"
-                )
-            entry[name] = entry[name].astype(p.dtype, copy=False)
-        return [entry[name] for name in self.state_names]
+def _options(group: Group) -> dict[str, float]:
+    return {name: value for name, value in group.items() if name != "params"}
 
 
-def _writable(array: Any, key: Any) -> Any:
+def _writable(array: Array, key: object) -> Array:
     floating = isinstance(array, np.ndarray) and array.dtype.kind == "f"
     if not floating or not array.flags.writeable:
         raise TypeError(

@@ -2,17 +2,18 @@
 
 p is the parameter, g its gradient, t the step counted from 1; the other arrays are the rule's
 state, zero at first. Every line is the book's in the book's order, so that results agree to the
-last bit.
+last bit. `locals()` are `self` and the arguments: so an option is written in the signature, which
+says its default, and in the rule.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from minigrad.optim.optimizer import Optimizer
+from minigrad.autograd import Array
+from minigrad.optim.optimizer import Optimizer, Params
 
 
 class SGD(Optimizer):
@@ -32,11 +33,11 @@ class SGD(Optimizer):
     The book, section 6.1.2.
     """
 
-    def __init__(self, params: Any = None, lr: float = 0.01, *, weight_decay: float = 0.0):
-        super().__init__(params, lr=lr, weight_decay=weight_decay)
+    def __init__(self, params: Params = None, lr: float = 0.01, *, weight_decay: float = 0.0):
+        Optimizer.__init__(**locals())
 
     @staticmethod
-    def rule(p: Any, g: Any, t: int, *, lr: float) -> None:
+    def rule(p: Array, g: Array, t: int, *, lr: float) -> None:
         """Take one step."""
         p -= lr * g
 
@@ -60,23 +61,23 @@ class Momentum(Optimizer):
 
     def __init__(
         self,
-        params: Any = None,
+        params: Params = None,
         lr: float = 0.01,
         momentum: float = 0.9,
         *,
         weight_decay: float = 0.0,
     ):
-        super().__init__(params, lr=lr, momentum=momentum, weight_decay=weight_decay)
+        Optimizer.__init__(**locals())
 
     @staticmethod
-    def rule(p: Any, g: Any, t: int, v: Any, *, lr: float, momentum: float) -> None:
+    def rule(p: Array, g: Array, t: int, v: Array, *, lr: float, momentum: float) -> None:
         """Take one step."""
         v *= momentum
         v -= lr * g
         p += v
 
 
-class Nesterov(Optimizer):
+class Nesterov(Momentum):
     """Nesterov's accelerated gradient: the gradient is taken where the momentum leads.
 
     p += momentum^2 v - (1 + momentum) lr g; v = momentum v - lr g.
@@ -91,20 +92,8 @@ class Nesterov(Optimizer):
     Nesterov, 1983, in the form of Bengio et al., 2012 (arXiv 1212.0901).
     """
 
-    state_names = ("v",)
-
-    def __init__(
-        self,
-        params: Any = None,
-        lr: float = 0.01,
-        momentum: float = 0.9,
-        *,
-        weight_decay: float = 0.0,
-    ):
-        super().__init__(params, lr=lr, momentum=momentum, weight_decay=weight_decay)
-
     @staticmethod
-    def rule(p: Any, g: Any, t: int, v: Any, *, lr: float, momentum: float) -> None:
+    def rule(p: Array, g: Array, t: int, v: Array, *, lr: float, momentum: float) -> None:
         """Take one step."""
         p += momentum * momentum * v
         p -= (1 + momentum) * lr * g
@@ -127,11 +116,11 @@ class AdaGrad(Optimizer):
 
     state_names = ("h",)
 
-    def __init__(self, params: Any = None, lr: float = 0.01, *, weight_decay: float = 0.0):
-        super().__init__(params, lr=lr, weight_decay=weight_decay)
+    def __init__(self, params: Params = None, lr: float = 0.01, *, weight_decay: float = 0.0):
+        Optimizer.__init__(**locals())
 
     @staticmethod
-    def rule(p: Any, g: Any, t: int, h: Any, *, lr: float) -> None:
+    def rule(p: Array, g: Array, t: int, h: Array, *, lr: float) -> None:
         """Take one step."""
         h += g * g
         p -= lr * g / (np.sqrt(h) + 1e-7)
@@ -158,16 +147,16 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        params: Any = None,
+        params: Params = None,
         lr: float = 0.01,
         decay_rate: float = 0.99,
         *,
         weight_decay: float = 0.0,
     ):
-        super().__init__(params, lr=lr, decay_rate=decay_rate, weight_decay=weight_decay)
+        Optimizer.__init__(**locals())
 
     @staticmethod
-    def rule(p: Any, g: Any, t: int, h: Any, *, lr: float, decay_rate: float) -> None:
+    def rule(p: Array, g: Array, t: int, h: Array, *, lr: float, decay_rate: float) -> None:
         """Take one step."""
         h *= decay_rate
         h += (1 - decay_rate) * g * g
@@ -196,18 +185,18 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        params: Any = None,
+        params: Params = None,
         lr: float = 0.001,
         beta1: float = 0.9,
         beta2: float = 0.999,
         *,
         weight_decay: float = 0.0,
     ):
-        super().__init__(params, lr=lr, beta1=beta1, beta2=beta2, weight_decay=weight_decay)
+        Optimizer.__init__(**locals())
 
     @staticmethod
     def rule(
-        p: Any, g: Any, t: int, m: Any, v: Any, *, lr: float, beta1: float, beta2: float
+        p: Array, g: Array, t: int, m: Array, v: Array, *, lr: float, beta1: float, beta2: float
     ) -> None:
         """Take one step."""
         lr_t = lr * math.sqrt(1 - beta2**t) / (1 - beta1**t)
@@ -235,11 +224,11 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: Any = None,
+        params: Params = None,
         lr: float = 0.001,
         beta1: float = 0.9,
         beta2: float = 0.999,
         *,
         weight_decay: float = 0.01,
     ):
-        super().__init__(params, lr, beta1, beta2, weight_decay=weight_decay)
+        Optimizer.__init__(**locals())

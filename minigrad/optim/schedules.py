@@ -16,8 +16,8 @@ def _require(fits: bool, message: str) -> None:
 class Schedule:
     """Set an optimizer's learning rates by a formula: call `step()` after each of its steps.
 
-    A subclass writes `factor(k)`, by which the learning rate each group had at first is multiplied
-    at step k.
+    A subclass writes `factor(k)`: at step k the learning rate of a group is its first one times
+    this factor.
 
     Parameters
     ----------
@@ -142,8 +142,8 @@ class WarmUp(Schedule):
     steps : int
         How many steps the rise takes: (k + 1) / steps.
     then : Schedule, optional
-        A schedule of the same optimizer, whose formula counts from the end of the rise. Only the
-        warm-up is stepped.
+        A schedule of the same optimizer; its formula counts from the end of the rise. Call
+        `step()` of the warm-up alone.
     """
 
     def __init__(self, optimizer: Optimizer, steps: int, then: Schedule | None = None):

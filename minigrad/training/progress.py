@@ -2,76 +2,58 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
-from typing import Any, Self
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
 
 LINES = 10  # at most, for one fit
 
 
-def shown(progress: bool | str, epochs: int, steps: int | None) -> Silence:
-    """Return what shows the progress of `epochs` and `steps`: a bar, lines, or nothing.
+class Progress(NamedTuple):
+    """What to call after each step, and after each epoch with what it measured."""
+
+    step: Callable[[], object]
+    epoch: Callable[[dict[str, float]], object]
+
+
+@contextmanager
+def shown(progress: bool | str, epochs: int, steps: int | None) -> Iterator[Progress]:
+    """Show the progress of `epochs` and `steps`: by a bar, by lines, or not at all.
 
     The bar needs tqdm and a terminal. Where one is missing (a log, a notebook), lines do.
     """
-    if not progress:
-        return Silence()
     label = progress if isinstance(progress, str) else ""
+    if not progress:
+        yield Progress(lambda: None, lambda row: None)
+    elif tqdm := _tqdm():
+        with tqdm(total=steps, desc=label or None, unit="step", dynamic_ncols=True) as bar:
+            yield Progress(bar.update, lambda row: bar.set_postfix_str(_text(row), refresh=False))
+    else:
+        yield Progress(lambda: None, _line_writer(label, epochs))
+
+
+def _tqdm() -> Any:
     if sys.stderr.isatty():
-        try:
+        with suppress(ModuleNotFoundError):
             from tqdm import tqdm
-        except ModuleNotFoundError:
-            pass
-        else:
-            return Bar(tqdm(total=steps, desc=label or None, unit="step", dynamic_ncols=True))
-    return Lines(label, epochs)
+
+            return tqdm
+    return None
 
 
-class Silence:
-    """Show nothing."""
+def _line_writer(label: str, epochs: int) -> Callable[[dict[str, float]], None]:
+    """Return what writes a line to stderr for each epoch, or, of many epochs, for every so many."""
+    count = itertools.count(1)
 
-    def step(self, loss: float) -> None:
-        """Count one step."""
+    def write(row: dict[str, float]) -> None:
+        done = next(count)
+        if (done - 1) * LINES // epochs < done * LINES // epochs:
+            place = f"{label} epoch {done:{len(str(epochs))}}/{epochs}".lstrip()
+            sys.stderr.write(f"{place}  {_text(row)}\n")
 
-    def epoch(self, row: dict[str, float]) -> None:
-        """Take note of what an epoch measured."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave the last state on the screen."""
-
-
-class Lines(Silence):
-    """Write a line to stderr for each epoch, or, of many epochs, for every so many."""
-
-    def __init__(self, label: str, epochs: int):
-        self.label, self.epochs, self.done = f"{label} ".lstrip(), epochs, 0
-
-    def epoch(self, row: dict[str, float]) -> None:
-        """Write the line, if it is due."""
-        before, self.done = self.done, self.done + 1
-        if before * LINES // self.epochs < self.done * LINES // self.epochs:
-            count = f"{self.done:{len(str(self.epochs))}}/{self.epochs}"
-            sys.stderr.write(f"{self.label}epoch {count}  {_text(row)}\n")
-
-
-class Bar(Silence):
-    """Move a bar of tqdm."""
-
-    def __init__(self, bar: Any):
-        self.bar = bar
-
-    def step(self, loss: float) -> None:
-        """Move on by one step."""
-        self.bar.update()
-
-    def epoch(self, row: dict[str, float]) -> None:
-        """Show what the epoch measured behind the bar."""
-        self.bar.set_postfix_str(_text(row), refresh=False)
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
+    return write
 
 
 def _text(row: dict[str, float]) -> str:

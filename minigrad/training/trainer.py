@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
-import operator
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from typing import Any, SupportsFloat
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minigrad import functional as F
-from minigrad.autograd import Tensor, bare, no_grad
+from minigrad.autograd import Array, Tensor, bare, no_grad
+from minigrad.checks import whole
 from minigrad.data import DataLoader
 from minigrad.nn import CrossEntropyLoss, Module
 from minigrad.optim import Optimizer, Schedule, clip_grad_norm
-from minigrad.training.history import HELD_OUT, History
-from minigrad.training.progress import Silence, shown
+from minigrad.training.formats import HELD_OUT
+from minigrad.training.history import History
+from minigrad.training.progress import Progress, shown
 
-Function = Callable[[Any, Any], Any]
+Loss = Callable[[Any, Any], Tensor]  # of the output, whatever the model gives, and the target
+Metric = Callable[[Any, Any], SupportsFloat]
+Value = Array | Tensor
+Batches = Iterable[Sequence[Value]]
+Data = Batches | tuple[ArrayLike, ...]
 
 BATCH_SIZE = 100  # for arrays, unless another is given
 RESERVED = {"epoch", "loss", "lr", "seconds", "step", "step_loss"}
@@ -27,8 +33,8 @@ RESERVED = {"epoch", "loss", "lr", "seconds", "step", "step_loss"}
 class Trainer:
     """Train a network: for each batch compute the loss, sweep back, let the optimizer step.
 
-    Data is a `DataLoader` (or another iterable of batches that can be gone through again), or a
-    tuple of arrays `(x, t)`. The last array of a batch is the target, those before it are the
+    Data is a `DataLoader` (or another iterable of batches that can be repeated), or a tuple of
+    arrays `(x, t)`. The last array of a batch is the target, those before it are the
     inputs of the model.
 
     Parameters
@@ -43,7 +49,7 @@ class Trainer:
         By name, `metric(output, target)`, means over the batch as numbers. By default the accuracy
         if the loss is the cross entropy, else none.
     schedule : Schedule, optional
-        Goes on after each step.
+        Its `step()` is called after each step.
     max_grad_norm : float, optional
         Clips the gradients, see `minigrad.optim.clip_grad_norm`.
     progress : bool or str
@@ -53,7 +59,7 @@ class Trainer:
     Attributes
     ----------
     history : History
-        What was measured so far, by all calls of `fit`; an interrupted one leaves its steps.
+        What was measured so far, by all calls of `fit`, also by one that was interrupted.
 
     Examples
     --------
@@ -72,9 +78,9 @@ class Trainer:
         self,
         model: Module,
         optimizer: Optimizer,
-        loss: Function = F.cross_entropy,
+        loss: Loss = F.cross_entropy,
         *,
-        metrics: Mapping[str, Function] | None = None,
+        metrics: Mapping[str, Metric] | None = None,
         schedule: Schedule | None = None,
         max_grad_norm: float | None = None,
         progress: bool | str = True,
@@ -99,8 +105,8 @@ class Trainer:
 
     def fit(
         self,
-        train: Any,
-        validation: Any = None,
+        train: Data,
+        validation: Data | None = None,
         *,
         epochs: int,
         batch_size: int | None = None,
@@ -119,29 +125,29 @@ class Trainer:
         Returns
         -------
         History
-            `self.history`. Its loss and metrics of an epoch are those of its batches on the way.
+            `self.history`. The loss and metrics of an epoch are means over its batches, each
+            measured before its step.
 
         Raises
         ------
         ValueError
-            If the data is empty or holds NaN or infinity, which is looked for before the first
-            step in a DataLoader or arrays, else batch by batch.
+            If the data is empty or holds NaN or infinity. A DataLoader and arrays are checked
+            before the first step, other data batch by batch.
         FloatingPointError
             If the loss is not finite, before the step that would have spread it to the parameters.
         """
-        epochs = _at_least_one(epochs)
-        batches = _batches("fit", train, batch_size, shuffle=True)
-        held_out = validation
+        epochs = whole("fit: epochs", epochs, 1)
+        batches, held_out = _batches("fit", train, batch_size, shuffle=True), None
         if validation is not None:
             size = batch_size if isinstance(validation, tuple) else None
             held_out = _batches("fit, validation", validation, size)
-        steps = epochs * len(batches) if hasattr(batches, "__len__") else None
+        steps = epochs * len(batches) if isinstance(batches, Sized) else None
         with shown(self.progress, epochs, steps) as show:
             for _ in range(epochs):
                 self._epoch(batches, held_out, show)
         return self.history
 
-    def evaluate(self, data: Any, *, batch_size: int | None = None) -> dict[str, float]:
+    def evaluate(self, data: Data, *, batch_size: int | None = None) -> dict[str, float]:
         """Return the mean loss and metrics over data, in evaluation mode, recording nothing.
 
         Every example weighs the same, those of a smaller last batch too. Each module has its mode
@@ -170,7 +176,7 @@ class Trainer:
                 module.training = mode
         return means.result()
 
-    def _epoch(self, batches: Iterable[Any], held_out: Any, show: Silence) -> None:
+    def _epoch(self, batches: Batches, held_out: Batches | None, show: Progress) -> None:
         history, optimizer = self.history, self.optimizer
         epoch = int(history.epochs[-1]["epoch"]) + 1 if history.epochs else 1
         began, means = time.perf_counter(), _Means()
@@ -185,8 +191,8 @@ class Trainer:
             optimizer.step()
             if self.schedule is not None:
                 self.schedule.step()
-            history.losses.append(means.last)
-            show.step(means.last)
+            history.losses.append(loss.item())
+            show.step()
         seconds = time.perf_counter() - began
         row = {"epoch": epoch, "step": len(history.losses), **means.result()}
         history.epochs.append(row)
@@ -195,7 +201,7 @@ class Trainer:
         row |= {"lr": optimizer.lr, "seconds": seconds}
         show.epoch(row)
 
-    def _measure(self, place: str, inputs: list[Any], target: Any, means: _Means) -> Any:
+    def _measure(self, place: str, inputs: list[Value], target: Value, means: _Means) -> Tensor:
         """Return the loss of one batch, and add it and the metrics to the means."""
         output = self.model(*inputs)
         loss = self.loss(output, target)
@@ -220,10 +226,10 @@ class _Means:
     """Means over examples, from means over batches of any size."""
 
     def __init__(self) -> None:
-        self.n, self.last, self.totals = 0, math.nan, dict[str, float]()
+        self.n, self.totals = 0, dict[str, float]()
 
     def add(self, n: int, measured: dict[str, float]) -> None:
-        self.n, self.last = self.n + n, measured["loss"]
+        self.n += n
         for name, value in measured.items():
             self.totals[name] = self.totals.get(name, 0.0) + n * value
 
@@ -231,22 +237,11 @@ class _Means:
         return {name: total / self.n for name, total in self.totals.items()}
 
 
-def _at_least_one(epochs: int) -> int:
-    try:
-        count = operator.index(epochs)
-    except TypeError:
-        raise TypeError(f"fit: epochs must be an integer, got {epochs!r:.60}") from None
-    if count < 1:
-        raise ValueError(f"fit: epochs must be 1 or more, got {count}")
-    return count
-
-
-def _batches(caller: str, data: Any, batch_size: int | None, shuffle: bool = False) -> Any:
+def _batches(caller: str, data: Data, batch_size: int | None, shuffle: bool = False) -> Batches:
     """Return data as an iterable of batches, checking what a loader holds as a whole."""
     if isinstance(data, tuple):
-        data = DataLoader(
-            *data, batch_size=BATCH_SIZE if batch_size is None else batch_size, shuffle=shuffle
-        )
+        size = BATCH_SIZE if batch_size is None else batch_size
+        data = DataLoader(*data, batch_size=size, shuffle=shuffle)
     elif isinstance(data, np.ndarray | Tensor) or not isinstance(data, Iterable):
         raise TypeError(
             f"{caller}: expected a DataLoader, an iterable of batches, or a tuple of arrays "
@@ -262,7 +257,7 @@ def _batches(caller: str, data: Any, batch_size: int | None, shuffle: bool = Fal
     return data
 
 
-def _unpacked(caller: str, batches: Iterable[Any]) -> Iterator[tuple[str, list[Any], Any]]:
+def _unpacked(caller: str, batches: Batches) -> Iterator[tuple[str, list[Value], Value]]:
     """Yield where we are, the inputs, and the target of each batch."""
     checked = isinstance(batches, DataLoader) and batches.transform is None
     n = 0
@@ -281,7 +276,7 @@ def _unpacked(caller: str, batches: Iterable[Any]) -> Iterator[tuple[str, list[A
         )
 
 
-def _refuse_nonfinite(caller: str, arrays: Iterable[Any]) -> None:
+def _refuse_nonfinite(caller: str, arrays: Iterable[Value]) -> None:
     for i, array in enumerate(map(np.asarray, map(bare, arrays))):
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             wrong = np.argwhere(~np.isfinite(array))

@@ -5,7 +5,7 @@ import pytest
 
 import minigrad.functional as F
 from minigrad import Tensor, optim
-from minigrad.optim import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSprop, optimizer
+from minigrad.optim import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSprop, blocks
 
 RULES = {
     SGD: {"lr": 0.1},
@@ -161,7 +161,7 @@ def test_blocks_do_not_change_a_bit(rule, monkeypatch):
     shapes = [(100, 70), (64,), (1500,), (3, 3)]
     params, others = starts(shapes), starts(shapes)
     run(rule(params, **RULES[rule]), params, 3)
-    monkeypatch.setattr(optimizer, "BLOCK", 8 * 500)
+    monkeypatch.setattr(blocks, "BLOCK", 8 * 500)
     run(rule(others, **RULES[rule]), others, 3)
     assert_same(params, others)
 

@@ -3,69 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minigrad.nn.activations import ReLU
-from minigrad.nn.convolution import Conv2d, MaxPool2d
-from minigrad.nn.init import Initializer
+from minigrad.nn.convolution import Conv2d, MaxPool2d, Pair
+from minigrad.nn.init import Init
 from minigrad.nn.layers import BatchNorm1d, Dropout, Flatten, Linear
-from minigrad.nn.models.network import (
-    Network,
-    Rng,
-    activation_of,
-    channels_of,
-    options_of,
-    values_after,
-)
+from minigrad.nn.models.network import Network, activation_of, channels_of, options_of, values_after
 from minigrad.nn.module import Module
+from minigrad.random import Rng
 
 
 # --------------------------------------------------------------------------- fully connected
-class TwoLayerNet(Network):
-    """The book's first network: linear - relu - linear.
-
-    ======= ====== ==========
-    layer   output parameters
-    ======= ====== ==========
-    linear1 50     39,250
-    relu1   50     0
-    linear2 10     510
-    ======= ====== ==========
-
-    39,760 parameters.
-
-    Parameters
-    ----------
-    in_features, hidden, classes : int
-        The widths.
-    init, rng, dtype
-        As for `Linear`.
-
-    References
-    ----------
-    The book, sections 4.5 and 5.7.
-    """
-
-    def __init__(
-        self,
-        in_features: int = 784,
-        hidden: int = 50,
-        classes: int = 10,
-        *,
-        init: str | float | Initializer = 0.01,
-        rng: Rng = None,
-        dtype: Any = np.float32,
-    ):
-        options = options_of(init, rng, dtype)
-        super().__init__(
-            linear1=Linear(in_features, hidden, **options),
-            relu1=ReLU(),
-            linear2=Linear(hidden, classes, **options),
-        )
-
-
 class MultiLayerNet(Network):
     """The book's deep network: linear - [batch norm] - activation - [dropout], repeated; linear.
 
@@ -116,30 +67,66 @@ class MultiLayerNet(Network):
         classes: int,
         *,
         activation: str = "relu",
-        init: str | float | Initializer = "he",
+        init: Init = "he",
         weight_decay: float = 0.0,
         batch_norm: bool = False,
         dropout: float = 0.0,
         rng: Rng = None,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         if not isinstance(hidden, Sequence):
             raise TypeError(f"MultiLayerNet: hidden must be a list of widths, got {hidden!r}")
         if not weight_decay >= 0:
             raise ValueError(f"MultiLayerNet: weight_decay must be >= 0, got {weight_decay!r}")
         kind, options = activation_of("MultiLayerNet", activation), options_of(init, rng, dtype)
-        layers: dict[str, Module] = {}
-        for i, units in enumerate(hidden, 1):
-            layers[f"linear{i}"] = Linear(in_features, units, **options)
-            if batch_norm:
-                layers[f"norm{i}"] = BatchNorm1d(units, dtype=dtype)
-            layers[f"{activation}{i}"] = kind()
-            if dropout:
-                layers[f"dropout{i}"] = Dropout(dropout, rng=options["rng"])
+        layers: list[Module] = []
+        for units in hidden:
+            layers += [Linear(in_features, units, **options)]
+            layers += [BatchNorm1d(units, dtype=dtype)] if batch_norm else []
+            layers += [kind()]
+            layers += [Dropout(dropout, rng=options["rng"])] if dropout else []
             in_features = units
-        layers[f"linear{len(hidden) + 1}"] = Linear(in_features, classes, **options)
-        super().__init__(**layers)
+        layers += [Linear(in_features, classes, **options)]
+        super().__init__(*layers)
         self.weight_decay = weight_decay
+
+
+class TwoLayerNet(MultiLayerNet):
+    """The book's first network: linear - relu - linear.
+
+    ======= ====== ==========
+    layer   output parameters
+    ======= ====== ==========
+    linear1 50     39,250
+    relu1   50     0
+    linear2 10     510
+    ======= ====== ==========
+
+    39,760 parameters.
+
+    Parameters
+    ----------
+    in_features, hidden, classes : int
+        The widths.
+    init, rng, dtype
+        As for `Linear`.
+
+    References
+    ----------
+    The book, sections 4.5 and 5.7.
+    """
+
+    def __init__(
+        self,
+        in_features: int = 784,
+        hidden: int = 50,
+        classes: int = 10,
+        *,
+        init: Init = 0.01,
+        rng: Rng = None,
+        dtype: DTypeLike = np.float32,
+    ):
+        super().__init__(in_features, [hidden], classes, init=init, rng=rng, dtype=dtype)
 
 
 # ----------------------------------------------------------------------------- convolutional
@@ -180,29 +167,22 @@ class SimpleConvNet(Network):
         self,
         in_shape: tuple[int, int, int] = (1, 28, 28),
         filters: int = 30,
-        kernel_size: Any = 5,
-        stride: Any = 1,
-        padding: Any = 0,
+        kernel_size: Pair = 5,
+        stride: Pair = 1,
+        padding: Pair | str = 0,
         hidden: int = 100,
         classes: int = 10,
         *,
-        init: str | float | Initializer = 0.01,
+        init: Init = 0.01,
         rng: Rng = None,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         options, channels = options_of(init, rng, dtype), channels_of("SimpleConvNet", in_shape)
-        layers: dict[str, Module] = {
-            "conv1": Conv2d(channels, filters, kernel_size, stride, padding, **options),
-            "relu1": ReLU(),
-            "pool1": MaxPool2d(2),
-            "flatten": Flatten(),
-        }
-        super().__init__(
-            **layers,
-            linear1=Linear(values_after(layers, in_shape, dtype), hidden, **options),
-            relu2=ReLU(),
-            linear2=Linear(hidden, classes, **options),
-        )
+        convolution = Conv2d(channels, filters, kernel_size, stride, padding, **options)
+        layers: list[Module] = [convolution, ReLU(), MaxPool2d(2), Flatten()]
+        layers += [Linear(values_after(layers, in_shape, dtype), hidden, **options), ReLU()]
+        layers += [Linear(hidden, classes, **options)]
+        super().__init__(*layers)
 
 
 class DeepConvNet(Network):
@@ -229,7 +209,7 @@ class DeepConvNet(Network):
     ======== ========== ==========
 
     123,552 parameters. After every convolution stands a relu; padding is 1, that of conv4 2. The
-    last dropout falls on the logits, as in the book.
+    last dropout acts on the logits, as in the book.
 
     Parameters
     ----------
@@ -254,26 +234,19 @@ class DeepConvNet(Network):
         classes: int = 10,
         *,
         dropout: float = 0.5,
-        init: str | float | Initializer = "he",
+        init: Init = "he",
         rng: Rng = None,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         options, channels = options_of(init, rng, dtype), channels_of("DeepConvNet", in_shape)
-        layers: dict[str, Module] = {}
-        for i, (filters, padding) in enumerate(
-            [(16, 1), (16, 1), (32, 1), (32, 2), (64, 1), (64, 1)], 1
-        ):
-            layers[f"conv{i}"] = Conv2d(channels, filters, 3, padding=padding, **options)
-            layers[f"relu{i}"] = ReLU()
-            if i % 2 == 0:
-                layers[f"pool{i // 2}"] = MaxPool2d(2)
+        layers: list[Module] = []
+        for filters, padding in [(16, 1), (32, 2), (64, 1)]:
+            layers += [Conv2d(channels, filters, 3, padding=1, **options), ReLU()]
+            layers += [Conv2d(filters, filters, 3, padding=padding, **options), ReLU()]
+            layers += [MaxPool2d(2)]
             channels = filters
-        layers["flatten"] = Flatten()
-        super().__init__(
-            **layers,
-            linear1=Linear(values_after(layers, in_shape, dtype), hidden, **options),
-            relu7=ReLU(),
-            dropout1=Dropout(dropout, rng=options["rng"]),
-            linear2=Linear(hidden, classes, **options),
-            dropout2=Dropout(dropout, rng=options["rng"]),
-        )
+        layers += [Flatten()]
+        layers += [Linear(values_after(layers, in_shape, dtype), hidden, **options), ReLU()]
+        layers += [Dropout(dropout, rng=options["rng"])]
+        layers += [Linear(hidden, classes, **options), Dropout(dropout, rng=options["rng"])]
+        super().__init__(*layers)

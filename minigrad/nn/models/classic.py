@@ -1,24 +1,17 @@
-"""The networks that the history of convolution turned on: LeNet-5 (1998) and AlexNet (2012)."""
+"""Two convolutional networks that made history: LeNet-5 (1998) and AlexNet (2012)."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minigrad.nn.activations import ReLU
 from minigrad.nn.convolution import AvgPool2d, Conv2d, LocalResponseNorm, MaxPool2d
-from minigrad.nn.init import Initializer
+from minigrad.nn.init import Init
 from minigrad.nn.layers import Dropout, Flatten, Linear
-from minigrad.nn.models.network import (
-    Network,
-    Rng,
-    activation_of,
-    channels_of,
-    options_of,
-    values_after,
-)
+from minigrad.nn.models.network import Network, activation_of, channels_of, options_of, values_after
 from minigrad.nn.module import Module
+from minigrad.random import Rng
 
 
 class LeNet5(Network):
@@ -65,27 +58,19 @@ class LeNet5(Network):
         classes: int = 10,
         *,
         activation: str = "sigmoid",
-        init: str | float | Initializer = "xavier",
+        init: Init = "xavier",
         rng: Rng = None,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         options, channels = options_of(init, rng, dtype), channels_of("LeNet5", in_shape)
         kind = activation_of("LeNet5", activation)
-        layers: dict[str, Module] = {
-            "conv1": Conv2d(channels, 6, 5, padding=2, **options),
-            f"{activation}1": kind(),
-            "pool1": AvgPool2d(2),
-            "conv2": Conv2d(6, 16, 5, **options),
-            f"{activation}2": kind(),
-            "pool2": AvgPool2d(2),
-            "conv3": Conv2d(16, 120, 5, **options),
-            f"{activation}3": kind(),
-            "flatten": Flatten(),
-        }
-        layers["linear1"] = Linear(values_after(layers, in_shape, dtype), 84, **options)
-        layers[f"{activation}4"] = kind()
-        layers["linear2"] = Linear(84, classes, **options)
-        super().__init__(**layers)
+        layers: list[Module] = []
+        layers += [Conv2d(channels, 6, 5, padding=2, **options), kind(), AvgPool2d(2)]
+        layers += [Conv2d(6, 16, 5, **options), kind(), AvgPool2d(2)]
+        layers += [Conv2d(16, 120, 5, **options), kind(), Flatten()]
+        layers += [Linear(values_after(layers, in_shape, dtype), 84, **options), kind()]
+        layers += [Linear(84, classes, **options)]
+        super().__init__(*layers)
 
 
 class AlexNet(Network):
@@ -109,9 +94,9 @@ class AlexNet(Network):
     ======= =========== ==========
 
     60,965,224 parameters. conv1 is 11x11 with stride 4, conv2 5x5, the others 3x3; conv2, conv4 and
-    conv5 have two groups (the paper's two GPUs). A relu follows every layer with weights but the
-    last, local response normalisation the relus of conv1 and conv2, dropout those of linear1 and
-    linear2. Pools are 3x3 with stride 2.
+    conv5 have two groups (the paper's two GPUs). A relu follows every layer with weights except
+    the last. After the relus of conv1 and conv2 comes local response normalisation, after those of
+    linear1 and linear2 dropout. Pools are 3x3 with stride 2.
 
     Parameters
     ----------
@@ -123,7 +108,7 @@ class AlexNet(Network):
         The probability of dropping a value.
     init : str, float or callable
         How the weights begin. The paper has 0.01, with biases of 1 in conv2, conv4, conv5, linear1
-        and linear2; He's deviation does without those.
+        and linear2; with He's deviation these are not needed.
     rng, dtype
         As for `Conv2d`; `rng` draws the dropped values too.
 
@@ -139,36 +124,24 @@ class AlexNet(Network):
         classes: int = 1000,
         *,
         dropout: float = 0.5,
-        init: str | float | Initializer = "he",
+        init: Init = "he",
         rng: Rng = None,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         options, channels = options_of(init, rng, dtype), channels_of("AlexNet", in_shape)
-        layers: dict[str, Module] = {
-            "conv1": Conv2d(channels, 96, 11, stride=4, **options),
-            "relu1": ReLU(),
-            "norm1": LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0),
-            "pool1": MaxPool2d(3, 2),
-            "conv2": Conv2d(96, 256, 5, padding=2, groups=2, **options),
-            "relu2": ReLU(),
-            "norm2": LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0),
-            "pool2": MaxPool2d(3, 2),
-            "conv3": Conv2d(256, 384, 3, padding=1, **options),
-            "relu3": ReLU(),
-            "conv4": Conv2d(384, 384, 3, padding=1, groups=2, **options),
-            "relu4": ReLU(),
-            "conv5": Conv2d(384, 256, 3, padding=1, groups=2, **options),
-            "relu5": ReLU(),
-            "pool3": MaxPool2d(3, 2),
-            "flatten": Flatten(),
-        }
-        super().__init__(
-            **layers,
-            linear1=Linear(values_after(layers, in_shape, dtype), 4096, **options),
-            relu6=ReLU(),
-            dropout1=Dropout(dropout, rng=options["rng"]),
-            linear2=Linear(4096, 4096, **options),
-            relu7=ReLU(),
-            dropout2=Dropout(dropout, rng=options["rng"]),
-            linear3=Linear(4096, classes, **options),
-        )
+        layers: list[Module] = []
+        layers += [Conv2d(channels, 96, 11, stride=4, **options), *_relu_norm_pool()]
+        layers += [Conv2d(96, 256, 5, padding=2, groups=2, **options), *_relu_norm_pool()]
+        layers += [Conv2d(256, 384, 3, padding=1, **options), ReLU()]
+        layers += [Conv2d(384, 384, 3, padding=1, groups=2, **options), ReLU()]
+        layers += [Conv2d(384, 256, 3, padding=1, groups=2, **options), ReLU(), MaxPool2d(3, 2)]
+        layers += [Flatten()]
+        for features in (values_after(layers, in_shape, dtype), 4096):
+            layers += [Linear(features, 4096, **options), ReLU()]
+            layers += [Dropout(dropout, rng=options["rng"])]
+        layers += [Linear(4096, classes, **options)]
+        super().__init__(*layers)
+
+
+def _relu_norm_pool() -> list[Module]:
+    return [ReLU(), LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0), MaxPool2d(3, 2)]

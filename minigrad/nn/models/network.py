@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TypedDict
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad import functional as F
-from minigrad.autograd import bare, no_grad
+from minigrad.autograd import Tensor, bare, no_grad
 from minigrad.nn.activations import ReLU, Sigmoid, Tanh
 from minigrad.nn.containers import Sequential
 from minigrad.nn.convolution import Conv2d
+from minigrad.nn.init import Init
 from minigrad.nn.layers import BatchNorm, Linear
 from minigrad.nn.module import Module
+from minigrad.random import Rng, keep
 
-Rng = np.random.Generator | int | None
+KINDS = "conv", "norm", "pool"  # what layers are called by whose class has a longer name
 ACTIVATIONS: dict[str, type[Module]] = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
 
 
 class Network(Sequential):
-    """Named layers in a row, with the book's loss and the book's names of the parameters."""
+    """Layers in a row, with the book's loss and the book's names of the parameters.
+
+    Parameters
+    ----------
+    *layers : Module
+        Each is called by its kind and number: `conv1`, `relu1`, `conv2`, `flatten`, `linear1`.
+    **named : Module
+        Layers with names of their own, after the others.
+    """
 
     weight_decay = 0.0
 
-    def loss(self, x: Any, t: Any) -> Any:
+    def __init__(self, *layers: Module, **named: Module):
+        numbered, count = dict[str, Module](), Counter[str]()
+        for layer in layers:
+            name = type(layer).__name__.lower()
+            kind = next((kind for kind in KINDS if kind in name), name)
+            count[kind] += 1
+            numbered[kind if kind == "flatten" else f"{kind}{count[kind]}"] = layer
+        super().__init__(**numbered, **named)
+
+    def loss(self, x: ArrayLike, t: ArrayLike) -> Tensor:
         """Return the mean cross entropy plus 0.5 * weight_decay * sum(w**2) over all weights.
 
         An optimizer's own `weight_decay` gives the same gradients: use one of the two.
@@ -36,7 +57,7 @@ class Network(Sequential):
         t : array_like
             Labels, shape (N,), or one-hot rows, shape (N, classes).
         """
-        loss = F.cross_entropy(self(x), t)
+        loss: Tensor = F.cross_entropy(self(x), t)
         if self.weight_decay:
             loss = loss + F.l2_penalty(self.parameters(), self.weight_decay)
         return loss
@@ -64,10 +85,10 @@ class Network(Sequential):
                 names |= {f"gamma{i}": f"{path}.weight", f"beta{i}": f"{path}.bias"}
         return names
 
-    def load_state_dict(self, state: Mapping[str, Any], *, strict: bool = True) -> None:
+    def load_state_dict(self, state: Mapping[str, ArrayLike], *, strict: bool = True) -> None:
         """Write arrays into parameters and buffers: see `Module.load_state_dict`.
 
-        The book's own arrays, by the names of `book_names`, are welcome too. They have the same
+        The book's own arrays may be given too, by the names of `book_names`. They have the same
         shapes and order of axes; running means and variances, which the book does not save, stay.
         """
         names = self.book_names()
@@ -77,10 +98,17 @@ class Network(Sequential):
         super().load_state_dict(state, strict=strict)
 
 
-def options_of(init: Any, rng: Rng, dtype: Any) -> dict[str, Any]:
-    """Return what every layer with weights takes: one generator for all, not one seed for each."""
-    own = None if rng is None else np.random.default_rng(rng)
-    return {"init": init, "rng": own, "dtype": dtype}
+class Options(TypedDict):
+    """What every layer with weights takes."""
+
+    init: Init
+    rng: np.random.Generator | None
+    dtype: DTypeLike
+
+
+def options_of(init: Init, rng: Rng, dtype: DTypeLike) -> Options:
+    """Return the options of all layers: one generator for all, not one seed for each."""
+    return {"init": init, "rng": keep(rng), "dtype": dtype}
 
 
 def activation_of(network: str, name: str) -> type[Module]:
@@ -90,15 +118,14 @@ def activation_of(network: str, name: str) -> type[Module]:
     return ACTIVATIONS[name]
 
 
-def channels_of(network: str, in_shape: Any) -> int:
-    """Return C of an image's shape (C, H, W)."""
+def channels_of(network: str, in_shape: tuple[int, int, int]) -> int:
+    """Return C of the shape (C, H, W) of an image."""
     if np.shape(in_shape) != (3,):
         raise ValueError(f"{network}: in_shape must be (channels, height, width), got {in_shape}")
     return int(in_shape[0])
 
 
-def values_after(layers: Mapping[str, Module], in_shape: Any, dtype: Any) -> int:
-    """Return how many values `layers` make of an image: they are asked, with zeros."""
+def values_after(layers: Iterable[Module], in_shape: tuple[int, int, int], dtype: DTypeLike) -> int:
+    """Return how many values `layers` make of an image, by passing zeros through them."""
     with no_grad():
-        y: Any = Sequential(**layers)(np.zeros((1, *in_shape), dtype))
-    return int(y.size)
+        return Sequential(*layers)(np.zeros((1, *in_shape), dtype)).size
