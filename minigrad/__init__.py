@@ -1,4 +1,4 @@
-"""minigrad: automatic differentiation for NumPy, small enough to read in an afternoon."""
+"""minigrad: automatic differentiation for NumPy, its engine small enough for an afternoon."""
 
 import importlib
 from typing import TYPE_CHECKING, Any

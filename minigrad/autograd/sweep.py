@@ -39,8 +39,7 @@ def sweep(
     """
     order = reachable(seeds)
     wanted = None if targets is None else _on_the_way(order, targets)
-    gradients, found = dict(seeds), {}
-    debug, latest_change = local.mode.debug, clock.latest_change
+    gradients, found, debug, latest = dict(seeds), {}, local.mode.debug, clock.latest_change
     for node in order:
         g = gradients.pop(node, None)
         if g is None:
@@ -50,23 +49,21 @@ def sweep(
         inputs, function, saved, keywords = node.inputs, node.function, node.saved, node.keywords
         if wanted is not None and wanted.isdisjoint(inputs):
             continue
-        if saved is None or latest_change > node.stamp:
-            _check_saved(node)
-        if wrap or function.residual:
-            saved, keywords = _prepared(node, saved, wrap)
+        if saved is None or wrap or function.residual or latest > node.stamp:
+            saved, keywords = _prepared(node, wrap)
         if not retain:
             node.saved = node.residual = None
-        pullbacks, joint = function.pullbacks, function.joint
-        if joint:
+        if function.joint:
             needs = tuple([isinstance(p, Leaf) and (wanted is None or p in wanted) for p in inputs])
-            pulled = joint(needs, g, *saved, **keywords)
+            joint = function.joint(needs, g, *saved, **keywords)
         for i, parent in enumerate(inputs):
             if not isinstance(parent, Leaf) or (wanted is not None and parent not in wanted):
                 continue
-            if joint:
-                d = pulled[i]
+            if function.joint:
+                d = joint[i]
             else:
-                d = pullbacks[i](g, *saved, **keywords) if keywords else pullbacks[i](g, *saved)
+                pull = function.pullbacks[i]
+                d = pull(g, *saved, **keywords) if keywords else pull(g, *saved)
             if parent.shape != node.shape and parent.shape != d.shape:
                 d = unbroadcast(d, parent.shape)
             if parent.dtype is not node.dtype:
@@ -97,9 +94,10 @@ def _on_the_way(order: list[Node], targets: Iterable[Leaf]) -> set[Leaf]:
     return wanted
 
 
-def _prepared(node: Node, saved: tuple[Any, ...], wrap: Any) -> tuple[Any, dict[str, Any]]:
-    """Return what a node saved, as Tensors if `wrap` is given, and keywords with its residual."""
-    keywords = node.keywords
+def _prepared(node: Node, wrap: Wrap | None) -> tuple[Any, dict[str, Any]]:
+    """Check what a node saved, return it, as Tensors if they are to be recorded, and keywords."""
+    _check_saved(node)
+    saved, keywords = node.saved, node.keywords
     if node.function.residual:
         residual = node.residual
         fixed = isinstance(residual, np.ndarray) and residual.dtype.kind in "iub"
