@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.autograd import messages
-from minigrad.autograd.graph import Array, Constant, Handle
+from minigrad.autograd.graph import Array, Constant, DType, Handle
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from minigrad.autograd.table import Primitive
 
 REAL = "fiub"  # the kinds of numbers that are computed with
@@ -26,7 +28,7 @@ def as_number(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def as_array(data: Any, dtype: Any = None, *, copy: bool = False) -> Array:
+def as_array(data: Any, dtype: DTypeLike | None = None, *, copy: bool = False) -> Array:
     """Return the array that `Tensor(data, dtype=dtype)` holds."""
     try:
         array = np.array(data, dtype=dtype, copy=copy or None)
@@ -51,14 +53,14 @@ def operand(value: Any, name: str) -> tuple[Any, Any]:
     return array, Constant(array.shape, array.dtype)
 
 
-def floating(values: Iterable[Any]) -> np.dtype[Any] | None:
+def floating(values: Iterable[object]) -> DType | None:
     """Return the floating point dtype that the Tensors and arrays among `values` have together."""
     arrays = (v for v in values if isinstance(v, Handle | np.ndarray))
     dtypes = [array.dtype for array in arrays if array.dtype.kind == "f"]
     return np.result_type(*dtypes) if dtypes else None
 
 
-def match(entry: Primitive, inputs: Sequence[Any], arrays: list[Any]) -> None:
+def match(entry: Primitive, inputs: Sequence[object], arrays: list[Any]) -> None:
     """Give scalars, integers and lists among `arrays` the dtype of the floats beside them."""
     for i, (value, array) in enumerate(zip(inputs, arrays, strict=True)):
         if isinstance(value, np.generic):
@@ -69,13 +71,13 @@ def match(entry: Primitive, inputs: Sequence[Any], arrays: list[Any]) -> None:
             arrays[i] = array if dtype is None else array.astype(dtype)
 
 
-def alike(values: Iterable[Any]) -> list[Any]:
+def alike(values: Iterable[object]) -> list[Any]:
     """Turn the numbers and lists among `values` into arrays of the dtype of those beside them."""
     values = list(values)
     dtype = floating(values)
     return [v if isinstance(v, Handle | np.ndarray) else np.asarray(v, dtype) for v in values]
 
 
-def result(y: Any, inputs: Sequence[Any]) -> Any:
+def result(y: Any, inputs: Sequence[object]) -> Any:
     """Return a result without a gradient: of integers it is float32, where NumPy has float64."""
     return y.astype(FLOAT) if y.dtype == np.float64 and floating(inputs) is None else y

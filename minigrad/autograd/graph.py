@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
+DType = np.dtype[Any]
+Function = Callable[..., Any]
 Axis = int | tuple[int, ...] | None
 
 
@@ -27,7 +29,7 @@ class Constant:
 
     __slots__ = ("dtype", "name", "shape")
 
-    def __init__(self, shape: Shape, dtype: np.dtype[Any], name: str | None = None):
+    def __init__(self, shape: Shape, dtype: DType, name: str | None = None):
         self.shape, self.dtype, self.name = shape, dtype, name
 
 
@@ -37,7 +39,7 @@ class Leaf(Constant):
     __slots__ = ("tensor",)
     tensor: Callable[[], Any]
 
-    def __init__(self, tensor: object, shape: Shape, dtype: np.dtype[Any], name: str | None):
+    def __init__(self, tensor: object, shape: Shape, dtype: DType, name: str | None):
         super().__init__(shape, dtype, name)
         self.tensor = weakref.ref(tensor)
 
@@ -78,10 +80,10 @@ class Handle:
     _data: Any  # an ndarray, or the NumPy scalar that arithmetic on 0-d arrays gives
     _grad: Any  # a Tensor, or None
     _node: Constant | None
-    _wrap: Callable[..., Any]
+    _wrap: Function
     data: Array
     requires_grad: bool
-    astype: Callable[..., Any]
+    astype: Function
 
     @property
     def shape(self) -> Shape:
@@ -89,7 +91,7 @@ class Handle:
         return self._data.shape
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> DType:
         """The type of the values."""
         return self._data.dtype
 
@@ -112,9 +114,9 @@ def bare(value: Any) -> Any:
     return value
 
 
-def reachable(roots: Iterable[Any]) -> list[Node]:
+def reachable(roots: Iterable[object]) -> list[Node]:
     """List the nodes that `roots` were computed from, newest first."""
-    order = [root for root in roots if root.__class__ is Node]
+    order = [root for root in roots if isinstance(root, Node)]
     seen = set(order)
     for node in order:  # grows while it is read
         for parent in node.inputs:

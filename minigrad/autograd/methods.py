@@ -12,6 +12,8 @@ from minigrad.autograd import messages
 from minigrad.autograd.graph import Array, Axis, Handle
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
+
     from minigrad.autograd.tensor import Tensor
 np: Any = numpy
 
@@ -36,12 +38,12 @@ class ArrayMethods(Handle):
         """Return the array, without a copy; refuses if a gradient is required."""
         return self.__array__()
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         if self.requires_grad:
             raise TypeError(messages.LEAVING)
         return numpy.array(self.data, dtype=dtype, copy=copy)
 
-    def item(self) -> Any:
+    def item(self) -> float:
         """Return the value of a Tensor of size 1 as a Python number."""
         return self._data.item()
 
@@ -73,7 +75,7 @@ class ArrayMethods(Handle):
             raise TypeError("iteration over a Tensor of shape (): it has no axis to go along")
         return (self[i] for i in range(len(self)))
 
-    def __contains__(self, value: Any) -> bool:
+    def __contains__(self, value: object) -> bool:
         return bool(np.any(self._data == value))
 
     # ---------------------------------------------------------------------------------- reductions
@@ -130,17 +132,17 @@ class ArrayMethods(Handle):
     def squeeze(self, axis: Axis = None) -> Tensor:
         return np.squeeze(self, axis=axis)
 
-    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
+    def repeat(self, repeats: ArrayLike, axis: int | None = None) -> Tensor:
         return np.repeat(self, repeats, axis=axis)
 
-    def take(self, indices: Any, axis: int | None = None) -> Tensor:
+    def take(self, indices: ArrayLike, axis: int | None = None) -> Tensor:
         return np.take(self, indices, axis=axis)
 
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         return np.diagonal(self, offset=offset, axis1=axis1, axis2=axis2)
 
     # --------------------------------------------------------------------------------- elementwise
-    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+    def clip(self, min: ArrayLike | None = None, max: ArrayLike | None = None) -> Tensor:
         return np.clip(self, min, max)
 
     def round(self, decimals: int = 0) -> Tensor:
@@ -149,24 +151,24 @@ class ArrayMethods(Handle):
     def copy(self) -> Tensor:
         return np.copy(self)
 
-    def dot(self, other: Any) -> Tensor:
+    def dot(self, other: ArrayLike) -> Tensor:
         return np.dot(self, other)
 
     # ---------------------------------------------------- integer or boolean results: plain arrays
-    def argmax(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    def argmax(self, axis: int | None = None, *, keepdims: bool = False) -> Array:
         return np.argmax(self, axis=axis, keepdims=keepdims)
 
-    def argmin(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    def argmin(self, axis: int | None = None, *, keepdims: bool = False) -> Array:
         return np.argmin(self, axis=axis, keepdims=keepdims)
 
-    def argsort(self, axis: int | None = -1) -> Any:
+    def argsort(self, axis: int | None = -1) -> Array:
         return np.argsort(self, axis=axis)
 
-    def any(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    def any(self, axis: Axis = None, *, keepdims: bool = False) -> Array:
         return np.any(self, axis=axis, keepdims=keepdims)
 
-    def all(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    def all(self, axis: Axis = None, *, keepdims: bool = False) -> Array:
         return np.all(self, axis=axis, keepdims=keepdims)
 
-    def nonzero(self) -> tuple[Any, ...]:
+    def nonzero(self) -> tuple[Array, ...]:
         return np.nonzero(self)

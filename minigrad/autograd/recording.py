@@ -99,10 +99,9 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
         except ValueError as error:
             raise messages.explained(error, entry, [x, z], _NOTHING) from None
         keep_y, keep_x, keep_z = kept[p_needs, q_needs]
-        saved = y if keep_y else None, x if keep_x else p, z if keep_z else q
         node = Node()
+        node.saved = y if keep_y else None, x if keep_x else p, z if keep_z else q
         node.function, node.inputs, node.keywords = entry, (p, q), _NOTHING
-        node.saved = saved
         node.shape, node.dtype = y.shape, y.dtype
         node.stamp, node.module = tick(), mode.module
         node.name, node.tensor = None, nobody

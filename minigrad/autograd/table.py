@@ -11,14 +11,14 @@ import numpy as np
 
 from minigrad.autograd import messages
 from minigrad.autograd.dtypes import as_number
-from minigrad.autograd.graph import bare
+from minigrad.autograd.graph import Function, bare
 
-Pullback = Callable[..., Any]
+Pullback = Function
 Call = tuple[tuple[Any, ...], dict[str, Any]]
-Rule = TypeVar("Rule", bound=Callable[..., Any])
+Rule = TypeVar("Rule", bound=Function)
 
 # By function: a Primitive, which is recorded, or what to call in the function's place.
-rules: dict[Callable[..., Any], Primitive | Callable[..., Any]] = {}
+rules: dict[Function, Primitive | Function] = {}
 
 
 class Primitive:
@@ -42,7 +42,7 @@ class Primitive:
     function sums; None, if it multiplies no matrix.
     """
 
-    def __init__(self, function: Callable[..., Any]):
+    def __init__(self, function: Function):
         self.function = self.forward = function
         self.name: str = function.__name__.lstrip("_")
         self.pullbacks: Sequence[Any] = ()  # a Pullback or None for each array
@@ -125,7 +125,7 @@ def _reads(pullback: Pullback, skip: int, inputs: int) -> list[bool]:
     return [not name.startswith("_") for name in names[skip : skip + 1 + inputs]]
 
 
-def primitive(function: Callable[..., Any]) -> Primitive:
+def primitive(function: Function) -> Primitive:
     """Return the entry of a recorded function in the table, made on first use."""
     entry = rules.get(function)
     if not isinstance(entry, Primitive):
@@ -134,9 +134,9 @@ def primitive(function: Callable[..., Any]) -> Primitive:
 
 
 def define(
-    function: Callable[..., Any],
+    function: Function,
     *pullbacks: Pullback | None,
-    forward: Callable[..., Any] | None = None,
+    forward: Function | None = None,
     joint: Pullback | None = None,
     residual: bool = False,
     work: Callable[..., int] | None = None,
@@ -172,7 +172,7 @@ def define(
     return entry
 
 
-def compose(function: Callable[..., Any]) -> Callable[[Rule], Rule]:
+def compose(function: Function) -> Callable[[Rule], Rule]:
     """Enter what is called in place of `function`: `compose(np.flipud)(lambda m: np.flip(m, 0))`.
 
     It is written in functions of the table, and so is recorded as those. Also a decorator.
@@ -185,10 +185,10 @@ def compose(function: Callable[..., Any]) -> Callable[[Rule], Rule]:
     return enter
 
 
-def on_arrays(*functions: Callable[..., Any]) -> None:
+def on_arrays(*functions: Function) -> None:
     """Enter functions whose results have no derivative: they get and give plain arrays."""
     rules.update((function, functools.partial(_bared, function)) for function in functions)
 
 
-def _bared(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+def _bared(function: Function, *arguments: Any, **keywords: Any) -> Any:
     return function(*bare(arguments), **bare(keywords))

@@ -98,8 +98,7 @@ class Tensor(ArrayMethods):
     @property
     def data(self) -> Array:
         """The array itself, outside the graph; assign to replace it."""
-        if not isinstance(self._data, np.ndarray):
-            self._data = np.asarray(self._data)
+        self._data = np.asarray(self._data)
         return self._data
 
     @data.setter
