@@ -1,0 +1,210 @@
+"""Mutants: small faults planted one at a time, to see whether the tests notice each.
+
+`python tests/fuzz/mutants.py --sample 400` draws them, by a seed, from all that can be planted in
+the engine, the operations, the functions and the update rules; runs the fast tests, those of the
+fault's own folder first; and prints each that survives, with its line. A survivor is a gap in the
+tests, or a fault that changes nothing (an equivalent mutant).
+"""
+
+import argparse
+import ast
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = {  # of the package -> the tests that come first
+    "autograd": ["autograd", "ops/test_operations.py", "test_testing.py"],
+    "ops": ["ops", "functional"],
+    "functional": ["functional", "nn"],
+    "optim": ["optim"],
+}
+NOT_PLANTED = {"autograd/messages.py"}  # words
+SWAPS = {
+    ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "*", ast.Mod: "*",
+    ast.Pow: "*", ast.BitAnd: "|", ast.BitOr: "&", ast.And: "or", ast.Or: "and",
+    ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==",
+    ast.Is: "is not", ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in",
+}  # fmt: skip
+
+
+class Mutant(NamedTuple):
+    """A fault: in `path`, the text between two offsets becomes `new`."""
+
+    path: str
+    line: int
+    start: int
+    end: int
+    old: str
+    new: str
+
+    def __str__(self):
+        return f"{self.path}:{self.line}: `{self.old}` becomes `{self.new or 'nothing'}`"
+
+
+class Planter(ast.NodeVisitor):
+    """Collects every fault that can be planted in one file."""
+
+    def __init__(self, path, source):
+        self.path, self.source, self.found = path, source, []
+        self.starts = [0]
+        for line in source.encode().splitlines(keepends=True):
+            self.starts.append(self.starts[-1] + len(line))
+        self.visit(ast.parse(source))
+
+    def offset(self, line, column):
+        return self.starts[line - 1] + column
+
+    def add(self, node, new):
+        start = self.offset(node.lineno, node.col_offset)
+        end = self.offset(node.end_lineno, node.end_col_offset)
+        old = self.source.encode()[start:end].decode()
+        self.found.append(Mutant(self.path, node.lineno, start, end, old, new))
+
+    def text(self, node):
+        return ast.get_source_segment(self.source, node)
+
+    def visit_Raise(self, node):  # words
+        pass
+
+    def visit_AnnAssign(self, node):
+        if node.value:
+            self.visit(node.value)
+
+    def visit_FunctionDef(self, node):
+        for child in [*node.decorator_list, *node.args.defaults, *node.args.kw_defaults]:
+            if child:
+                self.visit(child)
+        for child in node.body:
+            self.visit(child)
+
+    def visit_If(self, node):
+        if "TYPE_CHECKING" in ast.unparse(node.test):
+            return
+        self.add(node.test, f"not ({self.text(node.test)})")
+        self.generic_visit(node)
+
+    def visit_IfExp(self, node):
+        self.add(node.test, f"not ({self.text(node.test)})")
+        self.generic_visit(node)
+
+    def visit_BinOp(self, node):
+        new = SWAPS.get(type(node.op))
+        if new and not isinstance(node.left, ast.JoinedStr):
+            self.add(node, f"({self.text(node.left)}) {new} ({self.text(node.right)})")
+        self.generic_visit(node)
+
+    def visit_BoolOp(self, node):
+        self.add(node, f" {SWAPS[type(node.op)]} ".join(f"({self.text(v)})" for v in node.values))
+        self.generic_visit(node)
+
+    def visit_Compare(self, node):
+        if len(node.ops) == 1:
+            new = SWAPS[type(node.ops[0])]
+            self.add(node, f"({self.text(node.left)}) {new} ({self.text(node.comparators[0])})")
+        self.generic_visit(node)
+
+    def visit_UnaryOp(self, node):
+        if isinstance(node.op, ast.USub | ast.Not):
+            self.add(node, f"({self.text(node.operand)})")
+        self.generic_visit(node)
+
+    def visit_Constant(self, node):
+        if isinstance(node.value, bool):
+            self.add(node, str(not node.value))
+        elif isinstance(node.value, int | float):
+            self.add(node, f"({node.value!r} + 1)")
+
+    def visit_Expr(self, node):
+        if isinstance(node.value, ast.Call):
+            self.add(node, "pass")
+        if not isinstance(node.value, ast.Constant):  # a docstring
+            self.generic_visit(node)
+
+    def visit_AugAssign(self, node):
+        self.add(node, "pass")
+        self.generic_visit(node)
+
+    def visit_JoinedStr(self, node):  # words
+        pass
+
+
+def all_mutants():
+    package = ROOT / "minigrad"
+    for folder in FOLDERS:
+        for path in sorted((package / folder).rglob("*.py")):
+            name = path.relative_to(package).as_posix()
+            if name not in NOT_PLANTED:
+                yield from Planter(name, path.read_text("utf-8")).found
+
+
+def run_tests(copy, paths, seconds):
+    """Run fast tests in a copy of the tree; return the one that failed, or None."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-m", "not slow"]
+    command += ["-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", *paths]
+    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    env = os.environ | one | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            command, cwd=copy, env=env, capture_output=True, text=True, timeout=seconds
+        )
+    except subprocess.TimeoutExpired:
+        return "no end"
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return (failed or ["an error"])[0] if done.returncode else None
+
+
+def try_one(mutant, copies):
+    """Plant a fault, run the tests, take it out; return what noticed it."""
+    copy = copies.get()
+    path = copy / "minigrad" / mutant.path
+    source = path.read_bytes()
+    try:
+        path.write_bytes(source[: mutant.start] + mutant.new.encode() + source[mutant.end :])
+        first = [f"tests/{name}" for name in FOLDERS[mutant.path.partition("/")[0]]]
+        rest = ["tests", *(f"--ignore={name}" for name in [*first, "tests/test_house.py"])]
+        return run_tests(copy, first, 300) or run_tests(copy, rest, 900)
+    finally:
+        path.write_bytes(source)
+        copies.put(copy)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--sample", type=int, default=400, help="how many (default: 400)")
+    parser.add_argument("--seed", type=int, default=0, help="which ones (default: 0)")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="at a time")
+    options = parser.parse_args()
+    everything = list(all_mutants())
+    chosen = random.Random(options.seed).sample(everything, min(options.sample, len(everything)))
+    start, killed, survived = time.perf_counter(), Counter(), []
+    with tempfile.TemporaryDirectory() as scratch:
+        copies = SimpleQueue()
+        for i in range(options.processes):
+            ignored = shutil.ignore_patterns(".git", "__pycache__", ".venv", "out", ".*_cache")
+            copies.put(Path(shutil.copytree(ROOT, f"{scratch}/{i}", ignore=ignored)))
+        with ThreadPoolExecutor(options.processes) as pool:
+            pairs = zip(chosen, pool.map(lambda m: try_one(m, copies), chosen), strict=True)
+            for mutant, noticed in pairs:
+                if noticed:
+                    killed[mutant.path.partition("/")[0]] += 1
+                else:
+                    survived.append(mutant)
+                    print(f"survives: {mutant}", flush=True)
+    minutes = (time.perf_counter() - start) / 60
+    print(f"{len(chosen)} of {len(everything)} mutants, {minutes:.0f} minutes:", end=" ")
+    print(f"{killed.total()} killed ({dict(killed)}), {len(survived)} survive")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
