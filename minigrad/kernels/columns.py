@@ -42,7 +42,7 @@ def taps(
 
 
 def pieces(n: int, most: int, least: int = 1) -> list[slice]:
-    """Cut range(n) evenly into pieces of at most `most`, and into `least` of them if n allows."""
+    """Cut range(n) evenly into slices of at most `most`, at least `least` of them if n allows."""
     count = min(n, max(least, -(-n // max(1, most))))
     return [slice(i * n // count, (i + 1) * n // count) for i in range(count)]
 

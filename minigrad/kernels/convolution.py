@@ -3,7 +3,7 @@
 Arrays are (N, C, H, W). In memory, results have the batch innermost, that is (C, H, W, N): then
 shifting images by a tap of the kernel moves long runs of memory, and a matrix product writes
 straight into its place in the output. Inputs may have any layout. Work proceeds in blocks
-(blocks.py), shared over threads.
+(unfolding.py), shared over threads.
 """
 
 from __future__ import annotations
@@ -11,50 +11,62 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product as pairs
 from math import gcd, prod
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from minigrad.kernels.blocks import Block, Plan, blocks_of, by_matrix, innermost, longest_row
 from minigrad.kernels.columns import NO_PADS, Array, Pads, Pair, output_size, pieces
-from minigrad.kernels.lowering import lowering
 from minigrad.kernels.memory import keep_freed_memory
-from minigrad.kernels.products import from_tiles, product, transposed_product, transposed_tiles
-from minigrad.kernels.scatter import scatter
+from minigrad.kernels.scatter import scatter, scatter_pays
 from minigrad.kernels.threads import get_num_threads, share
+from minigrad.kernels.tiles import products, sum_of_products
+from minigrad.kernels.turning import turned
+from minigrad.kernels.unfolding import Block, Window, as_matrices, blocks_of, matrices_of
 
-# So many filters for each channel and row of the kernel make the input's gradient cheaper to
-# scatter than to correlate.
-SCATTERED = 2
 
-
-def batch_innermost(shape: tuple[int, ...], dtype: Any) -> Array:
+def batch_innermost(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     """Return an uninitialised array of shape (N, C, H, W) that lies in memory as (C, H, W, N)."""
     return np.empty((*shape[1:], shape[0]), dtype).transpose(3, 0, 1, 2)
 
 
-def _correlate(
-    x: Array, w: Array, out: Array, stride: Pair, start: Pair, dilation: Pair,
-    bias: Array | None = None,
-) -> None:  # fmt: skip
-    """Write ``out[n, o, r, s] = sum w[o, c, i, j] * x[n, c, r*stride + i*dilation - start, ...]``.
+def _correlate(x: Array, w: Array, out: Array, window: Window, bias: Array | None = None) -> None:
+    """Write the sum of ``w[o, c, i, j] * x[n, c, ...]`` over each window, and `bias`, to `out`.
 
-    Pixels outside `x` are zero. `start` may be negative, `out` any strided view.
+    `out` (N, O, OH, OW) may be any strided view.
     """
     dtype = np.result_type(out.dtype, np.float32)
-    way = lowering(len(x), out.shape[3], w.shape, stride[1], dilation[1], out.dtype)
-    plan = Plan(way, len(w), w.shape[2], stride, start, dilation[0], dtype)
-    filters = way.filters(w.astype(dtype, copy=False))
-    images, results = x.transpose(1, 2, 3, 0), out.transpose(1, 2, 3, 0)
+    filters = w.astype(dtype, copy=False).transpose(0, 2, 3, 1).reshape(len(w), -1)
 
     def work(block: Block) -> None:
-        for rows, matrices in plan.matrices(images, block):
-            y = results[:, rows, *block[1:]]
-            sums = plan.sums(y)
-            product(filters, matrices, by_matrix(sums, matrices))
-            way.outputs(sums, y, bias)
+        part = block.of(out)
+        in_place = part.dtype == dtype and part[0].flags.c_contiguous
+        y = part if in_place else np.empty(part.shape, dtype)
+        matrices = matrices_of(x, window, block, out.shape[3], dtype)
+        products(filters, matrices, as_matrices(y, len(matrices)))
+        if bias is not None:
+            y += bias[:, None, None, None]
+        if not in_place:
+            part[...] = y
 
-    share(work, blocks_of(way, out.shape, w.shape, stride[0], dilation[0]))
+    share(work, blocks_of(window, x.shape[1], out.shape))
+
+
+def _filters_gradient(x: Array, g: Array, window: Window, dtype: np.dtype[np.generic]) -> Array:
+    """Return the sum of ``g[n, o, r, s] * x[n, c, ...]`` over outputs, (O, C, KH, KW)."""
+    o, c = g.shape[1], x.shape[1]
+
+    def work(blocks: list[Block]) -> Array:
+        total = np.zeros((prod(window.kernel) * c, o), dtype)
+        for block in blocks:
+            matrices = matrices_of(x, window, block, g.shape[3], dtype)
+            total += sum_of_products(matrices, as_matrices(turned(block.of(g)), len(matrices)))
+        return total
+
+    # Each thread adds up blocks in their order, so a setting always gives the same bits.
+    blocks = blocks_of(window, c, g.shape)
+    lanes = [blocks[part] for part in pieces(len(blocks), len(blocks), get_num_threads())]
+    total = sum(share(work, lanes), start=np.zeros((prod(window.kernel) * c, o), dtype))
+    return total.reshape(*window.kernel, c, o).transpose(3, 2, 0, 1)
 
 
 def _groups(groups: int, *channels: int) -> Iterator[tuple[slice, ...]]:
@@ -88,10 +100,9 @@ def conv2d(
     size = (output_size(x.shape[a + 2], w.shape[a + 2], stride[a], padding[a], dilation[a])
             for a in (0, 1))  # fmt: skip
     y = batch_innermost((len(x), len(w), *size), np.result_type(x, w))
-    start = (padding[0][0], padding[1][0])
+    window = Window(w.shape[2:], stride, (padding[0][0], padding[1][0]), dilation)
     for c, o in _groups(groups, x.shape[1], len(w)):
-        b = None if bias is None else bias[o]
-        _correlate(x[:, c], w[o], y[:, o], stride, start, dilation, b)
+        _correlate(x[:, c], w[o], y[:, o], window, None if bias is None else bias[o])
     return y
 
 
@@ -128,20 +139,21 @@ def conv2d_input_gradient(
     ndarray, shape (N, C, H, W)
     """
     dx = batch_innermost(x_shape, np.result_type(g, w))
-    if dx.dtype.itemsize >= 4 and SCATTERED * prod(w.shape[1:3]) * groups <= len(w):
+    if scatter_pays(w.shape, groups, dx.dtype):
         for c, o in _groups(groups, x_shape[1], len(w)):
-            scatter(g[:, o], w[o].astype(dx.dtype, copy=False), dx[:, c], stride, padding, dilation)
+            scatter(g[:, o], w[o], dx[:, c], stride, padding, dilation)
         return dx
     for a, b in pairs(range(stride[0]), range(stride[1])):
         rows, top, dh = _phase(a, w.shape[2], stride[0], padding[0][0], dilation[0])
         columns, left, dw = _phase(b, w.shape[3], stride[1], padding[1][0], dilation[1])
         kernel = w[:, :, rows, columns][:, :, ::-1, ::-1].swapaxes(0, 1)
         target = dx[:, :, a :: stride[0], b :: stride[1]]
-        if not kernel.size:
+        if not kernel.size or not target.size:
             target[...] = 0
             continue
+        window = Window(kernel.shape[2:], (1, 1), (top, left), (dh, dw))
         for c, o in _groups(groups, x_shape[1], len(w)):
-            _correlate(g[:, o], kernel[:, o], target[:, c], (1, 1), (top, left), (dh, dw))
+            _correlate(g[:, o], kernel[:, o], target[:, c], window)
     return dx
 
 
@@ -164,28 +176,9 @@ def conv2d_weight_gradient(
     -------
     ndarray, shape (O, C // groups, KH, KW)
     """
-    dw = np.zeros(w_shape, np.result_type(g, x))
+    dw = np.empty(w_shape, np.result_type(g, x))
     dtype = np.result_type(dw, np.float32)
-    start, some = (padding[0][0], padding[1][0]), (len(dw) // groups, *w_shape[1:])
-    way = lowering(len(x), g.shape[3], some, stride[1], dilation[1], dw.dtype)
-    plan = Plan(way, some[0], w_shape[2], stride, start, dilation[0], dtype)
-    blocks = blocks_of(way, g.shape, some, stride[0], dilation[0])
-    lanes = [blocks[lane] for lane in pieces(len(blocks), len(blocks), get_num_threads())]
-    m, n = w_shape[2] * way.lines(w_shape[1]), some[0]
-    tile = transposed_tiles(m, n, longest_row(way, blocks))
+    window = Window((w_shape[2], w_shape[3]), stride, (padding[0][0], padding[1][0]), dilation)
     for c, o in _groups(groups, x.shape[1], len(dw)):
-        images, grads = x[:, c].transpose(1, 2, 3, 0), g[:, o].transpose(1, 2, 3, 0)
-
-        def work(lane: list[Block], images: Array = images, grads: Array = grads) -> Array:
-            total = np.zeros((way.products, m // tile[0], n // tile[1], *tile), dtype)
-            for block in lane:
-                for rows, matrices in plan.matrices(images, block):
-                    here = innermost(grads[:, rows, *block[1:]])
-                    sums = plan.sums(here)
-                    way.outputs_gradient(here, sums)
-                    total += transposed_product(matrices, by_matrix(sums, matrices), tile)
-            return total
-
-        if lanes:
-            dw[o] = way.filters_gradient(from_tiles(np.add.reduce(share(work, lanes))), some)
+        dw[o] = _filters_gradient(x[:, c], g[:, o], window, dtype)
     return dw

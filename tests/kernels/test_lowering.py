@@ -1,4 +1,4 @@
-"""How convolutions become matrix products: Winograd's algorithm, tiles, products over threads."""
+"""How convolutions become matrix products: kernels of 3 by 3, tiles, products over threads."""
 
 from functools import partial
 
@@ -10,9 +10,8 @@ from windows import LAYOUTS, cases, compare, constants, threads
 
 import minigrad.functional as F
 from minigrad import Tensor, gradients
-from minigrad.kernels import lowering, products
+from minigrad.kernels import products, tiles
 from minigrad.kernels import threads as thread_kernels
-from minigrad.kernels.lowering import Direct, Winograd
 
 RNG = np.random.default_rng(3)
 
@@ -21,55 +20,22 @@ def normal(*shape):
     return RNG.normal(size=shape)
 
 
-# ------------------------------------------------------------------------- Winograd's algorithm
+# ---------------------------------------------------------------- kernels of 3 by 3, many channels
 WIDTHS = [4, 5, 7, 10]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_winograd_agrees_with_pytorch(width, layout):
-    shapes = (9, 20, 3, width), (20, 20, 3, 3), (20,)
-    arrays = [normal(*s) for s in shapes]
-    assert isinstance(way_of(*shapes[:2]), Winograd)
+def test_many_channels_agree_with_pytorch(width, layout):
+    arrays = [normal(*s) for s in [(9, 20, 3, width), (20, 20, 3, 3), (20,)]]
     torch = pytest.importorskip("torch")
     f, t = (partial(module.conv2d, padding=1) for module in (F, torch.nn.functional))
     compare(f, t, *arrays, layouts=[layout])
 
 
-def way_of(x_shape, w_shape, stride=1, dilation=1, dtype=np.float64):
-    return lowering.lowering(x_shape[0], x_shape[3], w_shape, stride, dilation, np.dtype(dtype))
-
-
-@pytest.mark.parametrize(
-    ("x", "w", "options"),
-    [
-        ((9, 20, 6, 6), (20, 20, 3, 2), {}),
-        ((9, 20, 6, 6), (20, 20, 3, 3), {"stride": 2}),
-        ((9, 20, 6, 6), (20, 20, 3, 3), {"dilation": 2}),
-        ((9, 20, 6, 6), (20, 20, 3, 3), {"dtype": np.int64}),
-        ((9, 2, 6, 6), (2, 2, 3, 3), {}),
-        ((1, 20, 6, 6), (20, 20, 3, 3), {}),
-    ],
-)
-def test_what_winograd_cannot_do_or_would_slow_is_done_directly(x, w, options):
-    assert isinstance(way_of(x, w, **options), Direct)
-
-
-def test_winograd_rounds_about_as_well_as_the_direct_way():
-    x, w = normal(16, 64, 12, 12), normal(64, 64, 3, 3)
-    exact = np.asarray(F.conv2d(x, w))
-    errors = {}
-    for way, limit in (("winograd", 20), ("direct", np.inf)):
-        with constants({lowering: {"FEWEST_CHANNELS": limit}}):
-            y = F.conv2d(x.astype(np.float32), w.astype(np.float32))
-        errors[way] = np.sqrt(np.mean((y - exact) ** 2))
-    assert 0 < errors["winograd"] < 4 * errors["direct"]
-
-
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
-def test_winograd_spreads_what_is_not_finite_to_its_windows_alone(bad):
+def test_many_channels_spread_what_is_not_finite_to_its_windows_alone(bad):
     x, w = normal(9, 20, 5, 7), normal(20, 20, 3, 3)
-    assert isinstance(way_of(x.shape, w.shape), Winograd)
     for column in range(7):
         x_bad = x.copy()
         x_bad[3, 2, 1, column] = bad
@@ -85,17 +51,17 @@ SIZES = st.integers(1, 12)
 
 
 @cases(200)
-@given(st.integers(1, 2), st.integers(1, 3), SIZES, SIZES, SIZES, st.integers(1, 300))
-def test_tiles_change_no_product(p, r, m, n, k, unpacked):
-    table = {"UNPACKED": unpacked, "SMALL_RESULT": 20, "ROWS": 3}
-    with constants({products: table | {"FEWEST_ROWS": 1, "FEWEST_COLUMNS": 1}}):
-        a, b = normal(p, m, k), normal(p, r, k, n)
-        out = np.full((p, r, m, n), np.nan)
-        np.testing.assert_allclose(products.product(a, b, out), a[:, None] @ b, rtol=0, atol=1e-13)
-        c, tile = normal(p, r, m, k), products.transposed_tiles(m, n, k)
-        tiles = products.transposed_product(c, b.swapaxes(2, 3), tile)
-        assert tiles.shape == (p, m // tile[0], n // tile[1], *tile)
-        np.testing.assert_allclose(products.from_tiles(tiles), (c @ b).sum(1), rtol=0, atol=1e-13)
+@given(st.integers(1, 3), SIZES, SIZES, SIZES, st.integers(1, 300))
+def test_tiles_change_no_product(r, m, n, k, unpacked):
+    table = {"UNPACKED": unpacked, "SMALL_RESULT": 20, "FEWEST_ROWS": 1, "FEWEST_COLUMNS": 1}
+    with constants({tiles: table}):
+        a, b = normal(m, k), normal(r, k, n)
+        out = np.full((r, m, n), np.nan)
+        tiles.products(a, b, out)
+        np.testing.assert_allclose(out, a @ b, rtol=0, atol=1e-13)
+        c, d = normal(r, m, k), normal(r, n, k)
+        expected = (c @ d.swapaxes(1, 2)).sum(0)
+        np.testing.assert_allclose(tiles.sum_of_products(c, d), expected, rtol=0, atol=1e-13)
 
 
 SHARED = {thread_kernels: {"SHARED_WORK": 0}, products: {"FEWEST_IN_BLAS": 0}}

@@ -10,22 +10,19 @@ from hypothesis import strategies as st
 
 import minigrad
 from minigrad import Tensor, gradients
-from minigrad.kernels import blocks, convolution, lowering, pooling, products
+from minigrad.kernels import pooling, scatter, tiles, turning, unfolding
 from minigrad.kernels import threads as thread_kernels
 
 # So that a handful of numbers makes many blocks and tiles, and every call is worth sharing.
 TINY = {
-    blocks: {
-        "BLOCK_SIZE": 60, "SUMS": 12, "MOST_IMAGES": 2, "SHORTEST_ROW": 4, "TURNED": 2,
-    },
-    products: {
-        "UNPACKED": 60, "SMALL_RESULT": 6, "ROWS": 2, "FEWEST_ROWS": 1, "FEWEST_COLUMNS": 1,
-    },
+    unfolding: {"BLOCK_SIZE": 60, "SHORTEST_ROW": 4},
+    tiles: {"UNPACKED": 60, "SMALL_RESULT": 6, "FEWEST_ROWS": 1, "FEWEST_COLUMNS": 1},
+    turning: {"TURNED": 2},
+    scatter: {"PRODUCTS": 12},
     pooling: {"SHARED_PIXELS": 0},
     thread_kernels: {"SHARED_WORK": 0},
-}  # fmt: skip
-WINOGRAD = {lowering: {"FEWEST_IMAGES": 1, "FEWEST_COLUMNS": 1, "FEWEST_CHANNELS": 0}}
-SCATTERED = {convolution: {"SCATTERED": 0}}
+}
+SCATTERED = {scatter: {"FILTERS": 0}}
 
 
 @contextmanager
@@ -44,9 +41,6 @@ def constants(*tables):
     with ExitStack() as stack:
         for module, values in [pair for table in tables for pair in table.items()]:
             stack.enter_context(mock.patch.multiple(module, **values))
-        for cached in products.tiles, products.transposed_tiles:
-            cached.cache_clear()
-            stack.callback(cached.cache_clear)
         yield
 
 
@@ -60,7 +54,6 @@ BLOCKS = {
     "usual": nullcontext,
     "tiny": lambda: tiny_blocks(1),
     "tiny, two threads": lambda: tiny_blocks(2),
-    "tiny, Winograd": lambda: tiny_blocks(1, WINOGRAD),
     "tiny, scattered": lambda: tiny_blocks(2, SCATTERED),
 }
 
