@@ -72,7 +72,7 @@ def missing_names(app, env):
         public = getattr(module, "__all__", None) or [
             name
             for name, value in vars(module).items()
-            if name[0] != "_" and getattr(value, "__module__", "") == module.__name__
+            if name[0] != "_" and str(getattr(value, "__module__", "")).startswith("minigrad")
         ]
         for name in public:
             if name not in documented and not isinstance(getattr(module, name), ModuleType):

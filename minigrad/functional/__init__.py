@@ -1,55 +1,30 @@
 """What networks are written with: activations, layers as functions, losses."""
 
-from minigrad.functional.activations import (
-    erf,
-    gelu,
-    leaky_relu,
-    log_softmax,
-    relu,
-    sigmoid,
-    softmax,
-    softplus,
-    tanh,
-)
-from minigrad.functional.layers import batch_norm, dropout, linear
+from minigrad.functional.activations import erf as erf
+from minigrad.functional.activations import gelu as gelu
+from minigrad.functional.activations import leaky_relu as leaky_relu
+from minigrad.functional.activations import log_softmax as log_softmax
+from minigrad.functional.activations import relu as relu
+from minigrad.functional.activations import sigmoid as sigmoid
+from minigrad.functional.activations import softmax as softmax
+from minigrad.functional.activations import softplus as softplus
+from minigrad.functional.activations import tanh as tanh
+from minigrad.functional.layers import batch_norm as batch_norm
+from minigrad.functional.layers import dropout as dropout
+from minigrad.functional.layers import linear as linear
+from minigrad.functional.losses import accuracy as accuracy
 from minigrad.functional.losses import (
-    accuracy,
-    binary_cross_entropy_with_logits,
-    cross_entropy,
-    l2_penalty,
-    mse_loss,
-    one_hot,
-    sum_squared_error,
+    binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
 )
-from minigrad.ops.convolution import conv2d, conv_transpose2d
-from minigrad.ops.pooling import avg_pool2d, col2im, im2col, max_pool2d
-from minigrad.ops.reduction import logsumexp
-
-__all__ = [
-    "accuracy",
-    "avg_pool2d",
-    "batch_norm",
-    "binary_cross_entropy_with_logits",
-    "col2im",
-    "conv2d",
-    "conv_transpose2d",
-    "cross_entropy",
-    "dropout",
-    "erf",
-    "gelu",
-    "im2col",
-    "l2_penalty",
-    "leaky_relu",
-    "linear",
-    "log_softmax",
-    "logsumexp",
-    "max_pool2d",
-    "mse_loss",
-    "one_hot",
-    "relu",
-    "sigmoid",
-    "softmax",
-    "softplus",
-    "sum_squared_error",
-    "tanh",
-]
+from minigrad.functional.losses import cross_entropy as cross_entropy
+from minigrad.functional.losses import l2_penalty as l2_penalty
+from minigrad.functional.losses import mse_loss as mse_loss
+from minigrad.functional.losses import one_hot as one_hot
+from minigrad.functional.losses import sum_squared_error as sum_squared_error
+from minigrad.ops.convolution import conv2d as conv2d
+from minigrad.ops.convolution import conv_transpose2d as conv_transpose2d
+from minigrad.ops.pooling import avg_pool2d as avg_pool2d
+from minigrad.ops.pooling import col2im as col2im
+from minigrad.ops.pooling import im2col as im2col
+from minigrad.ops.pooling import max_pool2d as max_pool2d
+from minigrad.ops.reduction import logsumexp as logsumexp

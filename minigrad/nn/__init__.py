@@ -1,60 +1,32 @@
 """Modules: layers with parameters, containers, losses, and how weights begin."""
 
-from minigrad.nn import init, models
-from minigrad.nn.activations import (
-    GELU,
-    LeakyReLU,
-    LogSoftmax,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Softplus,
-    Tanh,
-)
-from minigrad.nn.containers import Sequential
-from minigrad.nn.convolution import (
-    AvgPool2d,
-    BatchNorm2d,
-    Conv2d,
-    ConvTranspose2d,
-    Dropout2d,
-    GlobalAvgPool2d,
-    LocalResponseNorm,
-    MaxPool2d,
-)
-from minigrad.nn.layers import BatchNorm1d, Dropout, Flatten, Identity, Linear
-from minigrad.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, MSELoss, SumSquaredError
-from minigrad.nn.module import Module, Parameter
-
-__all__ = [
-    "GELU",
-    "AvgPool2d",
-    "BCEWithLogitsLoss",
-    "BatchNorm1d",
-    "BatchNorm2d",
-    "Conv2d",
-    "ConvTranspose2d",
-    "CrossEntropyLoss",
-    "Dropout",
-    "Dropout2d",
-    "Flatten",
-    "GlobalAvgPool2d",
-    "Identity",
-    "LeakyReLU",
-    "Linear",
-    "LocalResponseNorm",
-    "LogSoftmax",
-    "MSELoss",
-    "MaxPool2d",
-    "Module",
-    "Parameter",
-    "ReLU",
-    "Sequential",
-    "Sigmoid",
-    "Softmax",
-    "Softplus",
-    "SumSquaredError",
-    "Tanh",
-    "init",
-    "models",
-]
+from minigrad.nn import init as init
+from minigrad.nn import models as models
+from minigrad.nn.activations import GELU as GELU
+from minigrad.nn.activations import LeakyReLU as LeakyReLU
+from minigrad.nn.activations import LogSoftmax as LogSoftmax
+from minigrad.nn.activations import ReLU as ReLU
+from minigrad.nn.activations import Sigmoid as Sigmoid
+from minigrad.nn.activations import Softmax as Softmax
+from minigrad.nn.activations import Softplus as Softplus
+from minigrad.nn.activations import Tanh as Tanh
+from minigrad.nn.containers import Sequential as Sequential
+from minigrad.nn.convolution import AvgPool2d as AvgPool2d
+from minigrad.nn.convolution import BatchNorm2d as BatchNorm2d
+from minigrad.nn.convolution import Conv2d as Conv2d
+from minigrad.nn.convolution import ConvTranspose2d as ConvTranspose2d
+from minigrad.nn.convolution import Dropout2d as Dropout2d
+from minigrad.nn.convolution import GlobalAvgPool2d as GlobalAvgPool2d
+from minigrad.nn.convolution import LocalResponseNorm as LocalResponseNorm
+from minigrad.nn.convolution import MaxPool2d as MaxPool2d
+from minigrad.nn.layers import BatchNorm1d as BatchNorm1d
+from minigrad.nn.layers import Dropout as Dropout
+from minigrad.nn.layers import Flatten as Flatten
+from minigrad.nn.layers import Identity as Identity
+from minigrad.nn.layers import Linear as Linear
+from minigrad.nn.losses import BCEWithLogitsLoss as BCEWithLogitsLoss
+from minigrad.nn.losses import CrossEntropyLoss as CrossEntropyLoss
+from minigrad.nn.losses import MSELoss as MSELoss
+from minigrad.nn.losses import SumSquaredError as SumSquaredError
+from minigrad.nn.module import Module as Module
+from minigrad.nn.module import Parameter as Parameter
