@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.autograd import messages
 from minigrad.autograd.clock import tick
 from minigrad.autograd.dtypes import match, operand, result
-from minigrad.autograd.graph import Constant, Handle, Leaf, Node, nobody, place_of
+from minigrad.autograd.graph import NEEDING, Constant, Handle, Node, nobody, place_of
 from minigrad.autograd.mode import P, R, local
 from minigrad.autograd.table import Primitive, Pullback, define, primitive, rules
 
@@ -37,11 +37,11 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
             array, place = operand(value, entry.name)
         arrays.append(array)
         places.append(place)
-    needs = tuple([isinstance(place, Leaf) for place in places])
+    needs = tuple([place.__class__ in NEEDING for place in places])
     if tensor is not None and False in needs:
         match(entry, inputs, arrays)
     try:
-        y = entry.forward(*arrays, **keywords)
+        y = entry.forward(*arrays, **keywords) if keywords else entry.forward(*arrays)
     except (ValueError, TypeError, IndexError) as error:
         raise messages.explained(error, entry, arrays, keywords) from None
     y, residual = y if entry.residual else (y, None)
@@ -71,7 +71,6 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
     """
     entry = primitive(function)
     entry.forward = operation
-    kept = entry.kept
 
     def binary(a: Any, b: Any) -> Any:
         usual, p_needs, q_needs = True, False, False
@@ -81,14 +80,15 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
         else:
             x = p = a
             usual = a.__class__ in _NUMBERS
-        if isinstance(b, Handle):
+        if b.__class__ in _NUMBERS:
+            z = q = b
+        elif isinstance(b, Handle):
             z, q = b._data, b._node or place_of(b)
             q_needs = q.__class__ is not Constant
             if usual and not (p_needs and q_needs):
                 usual = p is a or p.dtype is q.dtype
         else:
-            z = q = b
-            usual = usual and b.__class__ in _NUMBERS
+            usual = False
         mode = local.mode
         if not (usual and (p_needs or q_needs) and mode.enabled and mode.debug is None):
             if not (isinstance(a, _OPERANDS) and isinstance(b, _OPERANDS)):
@@ -98,7 +98,7 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
             y = operation(x, z)
         except ValueError as error:
             raise messages.explained(error, entry, [x, z], _NOTHING) from None
-        keep_y, keep_x, keep_z = kept[p_needs, q_needs]
+        keep_y, keep_x, keep_z = entry.kept[p_needs, q_needs]
         node = Node()
         node.saved = y if keep_y else None, x if keep_x else p, z if keep_z else q
         node.function, node.inputs, node.keywords = entry, (p, q), _NOTHING

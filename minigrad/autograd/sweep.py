@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.autograd import clock, messages
-from minigrad.autograd.graph import Handle, Leaf, Node, Shape, nobody, reachable
+from minigrad.autograd.graph import NEEDING, Handle, Leaf, Node, Shape, nobody, reachable
 from minigrad.autograd.mode import enable_grad, local, no_grad
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def sweep(
             needs = tuple([isinstance(p, Leaf) and (wanted is None or p in wanted) for p in inputs])
             joint = function.joint(needs, g, *saved, **keywords)
         for i, parent in enumerate(inputs):
-            if not isinstance(parent, Leaf) or (wanted is not None and parent not in wanted):
+            if parent.__class__ not in NEEDING or (wanted is not None and parent not in wanted):
                 continue
             if function.joint:
                 d = joint[i]
@@ -80,9 +80,10 @@ def _check_saved(node: Node) -> None:
     """Refuse a node whose arrays were released, or changed in place since it was recorded."""
     if node.saved is None:
         raise RuntimeError(messages.released(node))
-    for value, place in zip(node.saved, (node, *node.inputs), strict=True):
-        if isinstance(value, np.ndarray) and clock.changed_since(value, node.stamp):
-            raise RuntimeError(messages.changed(place, node))
+    if clock.latest_change > node.stamp:
+        for value, place in zip(node.saved, (node, *node.inputs), strict=True):
+            if isinstance(value, np.ndarray) and clock.changed_since(value, node.stamp):
+                raise RuntimeError(messages.changed(place, node))
 
 
 def _on_the_way(order: list[Node], targets: Iterable[Leaf]) -> set[Leaf]:
@@ -191,9 +192,8 @@ def gradients(
         if not isinstance(x._node, Leaf):
             raise RuntimeError(f"gradients: the input {x!r:.60} does not require a gradient")
     upstream = [None] * len(outputs) if upstream is None else upstream
-    targets: list[Any] = [x._node for x in inputs]
-    found = _swept(outputs, upstream, retain_graph, create_graph, targets)
-    return tuple(found.get(node) for node in targets)
+    found: Any = _swept(outputs, upstream, retain_graph, create_graph, [x._node for x in inputs])
+    return tuple([found.get(x._node) for x in inputs])
 
 
 def _swept(
