@@ -28,7 +28,7 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
     `inputs` are Tensors, arrays, Python numbers or None, `keywords` what else the function takes.
     The result is a Tensor, or what the bare function returns if no input is one.
     """
-    arrays, places, tensor = [], [], None
+    arrays, places, flags, tensor = [], [], [], None
     for value in inputs:
         if isinstance(value, Handle):
             tensor = value
@@ -37,7 +37,8 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
             array, place = operand(value, entry.name)
         arrays.append(array)
         places.append(place)
-    needs = tuple([place.__class__ in NEEDING for place in places])
+        flags.append(place.__class__ in NEEDING)
+    needs = tuple(flags)
     if tensor is not None and False in needs:
         match(entry, inputs, arrays)
     try:

@@ -210,9 +210,9 @@ def _swept(
         kept = isinstance(value, np.ndarray | np.generic)
         return wrap(value, node) if kept and isinstance(node, Leaf) else value
 
-    with enable_grad():  # which matters to Tensors alone
-        wrapped = attach if create_graph else None
-        found = sweep(seeds, retain=retain or create_graph, wrap=wrapped, targets=targets)
+    run = enable_grad()(sweep) if create_graph else sweep
+    wrapped = attach if create_graph else None
+    found = run(seeds, retain=retain or create_graph, wrap=wrapped, targets=targets)
     taken = {id(g._data if isinstance(g, Handle) else g) for g in upstream}
     return {node: wrap(*_owned(g, taken)) for node, g in found.items()}
 
