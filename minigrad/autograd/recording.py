@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,10 @@ from minigrad.autograd.graph import NEEDING, Constant, Handle, Node, nobody, pla
 from minigrad.autograd.mode import P, R, local
 from minigrad.autograd.table import Primitive, Pullback, define, primitive, rules
 
-Binary = Callable[[Any, Any], Any]
+if TYPE_CHECKING:
+    from minigrad.autograd.tensor import Tensor
+
+Binary = Callable[[Any, Any], "Tensor"]
 
 _NOTHING: dict[str, Any] = {}
 _NUMBERS = frozenset({float, int, bool})
@@ -103,9 +106,8 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
         node = Node()
         node.saved = y if keep_y else None, x if keep_x else p, z if keep_z else q
         node.function, node.inputs, node.keywords = entry, (p, q), _NOTHING
-        node.shape, node.dtype = y.shape, y.dtype
-        node.stamp, node.module = tick(), mode.module
-        node.name, node.tensor = None, nobody
+        node.shape, node.dtype, node.stamp = y.shape, y.dtype, tick()
+        node.module, node.name, node.tensor = mode.module, None, nobody
         return a._wrap(y, node) if p_needs else b._wrap(y, node)
 
     return binary, lambda a, b: binary(b, a)

@@ -76,16 +76,6 @@ def sweep(
     return found | gradients  # of which only leaves are left
 
 
-def _check_saved(node: Node) -> None:
-    """Refuse a node whose arrays were released, or changed in place since it was recorded."""
-    if node.saved is None:
-        raise RuntimeError(messages.released(node))
-    if clock.latest_change > node.stamp:
-        for value, place in zip(node.saved, (node, *node.inputs), strict=True):
-            if isinstance(value, np.ndarray) and clock.changed_since(value, node.stamp):
-                raise RuntimeError(messages.changed(place, node))
-
-
 def _on_the_way(order: list[Node], targets: Iterable[Leaf]) -> set[Leaf]:
     """Collect what lies between the newest of `order` and `targets`, both ends included."""
     wanted = set(targets)
@@ -97,8 +87,13 @@ def _on_the_way(order: list[Node], targets: Iterable[Leaf]) -> set[Leaf]:
 
 def _prepared(node: Node, wrap: Wrap | None) -> tuple[Any, dict[str, Any]]:
     """Check what a node saved, return it, as Tensors if they are to be recorded, and keywords."""
-    _check_saved(node)
     saved, keywords = node.saved, node.keywords
+    if saved is None:
+        raise RuntimeError(messages.released(node))
+    if clock.latest_change > node.stamp:
+        for value, place in zip(saved, (node, *node.inputs), strict=True):
+            if isinstance(value, np.ndarray) and clock.changed_since(value, node.stamp):
+                raise RuntimeError(messages.changed(place, node))
     if node.function.residual:
         residual = node.residual
         fixed = isinstance(residual, np.ndarray) and residual.dtype.kind in "iub"

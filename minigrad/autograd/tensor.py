@@ -7,7 +7,7 @@ import operator
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from minigrad.autograd.table import define, primitive
 
 if TYPE_CHECKING:
     from minigrad.graph import GraphView
+
+Comparison = Callable[["Tensor", object], Array]
 
 _new = object.__new__
 
@@ -40,7 +42,7 @@ def _in_place(symbol: str, operation: Callable[[Any, Any], Any]) -> Callable[[An
     return update
 
 
-def _comparison(operation: Callable[[Any, Any], Any]) -> Callable[[Tensor, object], Any]:
+def _comparison(operation: Callable[[Any, Any], Any]) -> Comparison:
     return lambda self, other: operation(self._data, bare(other))
 
 
@@ -220,8 +222,8 @@ class Tensor(ArrayMethods):
     __pow__, __rpow__ = operator_pair(np.power, operator.pow)
     __matmul__, __rmatmul__ = operator_pair(np.matmul, operator.matmul)
 
-    __eq__ = _comparison(operator.eq)
-    __ne__ = _comparison(operator.ne)
+    __eq__: ClassVar[Comparison] = _comparison(operator.eq)  # type: ignore[assignment]
+    __ne__: ClassVar[Comparison] = _comparison(operator.ne)  # type: ignore[assignment]
     __lt__ = _comparison(operator.lt)
     __le__ = _comparison(operator.le)
     __gt__ = _comparison(operator.gt)
