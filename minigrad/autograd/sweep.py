@@ -202,8 +202,8 @@ def _swept(
         seeds[node] = seeds[node] + g if node in seeds else g
 
     def attach(value: Any, node: Any) -> Any:  # give an array that was kept its place again
-        kept = isinstance(value, np.ndarray | np.generic)
-        return wrap(value, node) if kept and isinstance(node, Leaf) else value
+        kept = isinstance(node, Leaf) and isinstance(value, np.ndarray | np.generic)
+        return wrap(value, node) if kept else value
 
     run = enable_grad()(sweep) if create_graph else sweep
     wrapped = attach if create_graph else None
