@@ -13,7 +13,7 @@ from minigrad.autograd.clock import tick
 from minigrad.autograd.dtypes import match, operand, result
 from minigrad.autograd.graph import NEEDING, Constant, Handle, Node, nobody, place_of
 from minigrad.autograd.mode import P, R, local
-from minigrad.autograd.table import Primitive, Pullback, define, primitive, rules
+from minigrad.autograd.table import Primitive, Pullback, define, look_again, primitive, rules
 
 if TYPE_CHECKING:
     from minigrad.autograd.tensor import Tensor
@@ -22,7 +22,7 @@ Binary = Callable[[Any, Any], "Tensor"]
 
 _NOTHING: dict[str, Any] = {}
 _NUMBERS = frozenset({float, int, bool})
-_OPERANDS = (Handle, np.ndarray, np.generic, float, int, list, tuple)
+_OPERANDS = (Handle, np.ndarray, np.generic, float, int, complex, list, tuple)
 
 
 def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _NOTHING) -> Any:
@@ -120,11 +120,14 @@ def call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
     """
     if keywords.pop("out", None) is not None:
         raise TypeError(messages.no_out(function.__name__))
-    rule = rules.get(function)
+    rule = rules.get(function) or look_again(function)
     if rule is None:
-        raise TypeError(messages.no_derivative(function.__name__))
+        raise TypeError(messages.no_derivative(function))
     if isinstance(rule, Primitive):
-        return record(rule, *rule.bind(arguments, keywords))
+        options = rule.options
+        if options is None or (len(arguments) < 3 and rule.accepts.issuperset(keywords)):
+            return record(rule, *rule.bind(arguments, keywords))
+        rule = options
     try:
         return rule(*arguments, **keywords)
     except TypeError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.autograd import clock, messages
-from minigrad.autograd.graph import NEEDING, Handle, Leaf, Node, Shape, nobody, reachable
+from minigrad.autograd.graph import NEEDING, Handle, Leaf, Node, Shape, bare, nobody, reachable
 from minigrad.autograd.mode import enable_grad, local, no_grad
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def sweep(
             if parent.shape != node.shape and parent.shape != d.shape:
                 d = unbroadcast(d, parent.shape)
             if parent.dtype is not node.dtype:
-                d = d.astype(parent.dtype)
+                d = (d if parent.dtype.kind == "c" else d.real).astype(parent.dtype)
             if debug is not None:
                 debug.check_gradient(node, i, g, d)
             gradients[parent] = gradients[parent] + d if parent in gradients else d
@@ -218,6 +218,9 @@ def _seed(output: Any, given: Any, create_graph: bool) -> Any:
         raise RuntimeError(messages.requires_no_gradient(output))
     if given is None and output.size != 1:
         raise ValueError(messages.no_upstream(output.size, output.shape))
+    real = output.dtype.kind != "c"
+    if (given is not None and np.iscomplexobj(bare(given))) if real else given is None:
+        raise TypeError(messages.complex_gradient(output, given))
     if given is None:
         g = output.dtype.type(1) if output.ndim == 0 else np.ones(output.shape, output.dtype)
     elif create_graph and isinstance(given, Handle):

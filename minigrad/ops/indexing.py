@@ -54,8 +54,10 @@ def _take_along_axis(arr: Array, indices: ArrayLike, axis: int | None = -1) -> A
 
 
 @compose(np.take)
-def _take(a: Array, indices: ArrayLike, axis: int | None = None) -> Array:
+def _take(a: Array, indices: ArrayLike, axis: int | None = None, mode: Any = "raise") -> Array:
     indices = np.asarray(bare(indices))
+    if mode != "raise":
+        indices = np.take(np.arange(a.size if axis is None else a.shape[axis]), indices, mode=mode)
     if indices.dtype == bool or not indices.size:  # to np.take these are positions, to a[...] not
         indices = indices.astype(np.intp)
     if axis is None:
@@ -82,19 +84,10 @@ def _diag(v: Array, k: int = 0) -> Array:
     return _put(v, key=(i + max(0, -k), i + max(0, k)), shape=(n, n))
 
 
+compose(np.diagflat)(lambda v, k=0: _diag(np.ravel(v), k))
 compose(np.trace)(
     lambda a, offset=0, axis1=0, axis2=1: np.sum(_diagonal(a, offset, axis1, axis2), axis=-1)
 )
-
-
-@compose(np.diff)
-def _diff(a: Array, n: int = 1, axis: int = -1) -> Array:
-    if n < 0:
-        raise ValueError(f"diff: n must be 0 or more, got {n}")
-    before = (slice(None),) * normalize_axis_index(axis, a.ndim, "diff")
-    for _ in range(n):
-        a = a[*before, 1:] - a[*before, :-1]
-    return a
 
 
 @compose(np.bincount)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from minigrad.autograd import Array, Constant, alike, compose, define, differentiable
+from minigrad.ops.complex_numbers import conj
 
 Path = bool | Literal["greedy", "optimal"]  # the order of summing in einsum
 
@@ -83,7 +84,7 @@ def _tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
     return np.reshape(np.matmul(left, right), rows + columns)
 
 
-compose(np.vdot)(lambda a, b: np.matmul(np.ravel(a), np.ravel(b)))
+compose(np.vdot)(lambda a, b: np.matmul(conj(np.ravel(a)), np.ravel(b)))
 
 
 # ---------------------------------------------------------------------------------------- einsum
@@ -91,7 +92,7 @@ compose(np.vdot)(lambda a, b: np.matmul(np.ravel(a), np.ravel(b)))
 def _einsum_of(subscripts: str, *operands: Array, optimize: Path = False) -> Array:
     """Make every label explicit, take repeated labels as diagonals, and record the rest."""
     if not isinstance(subscripts, str):
-        raise TypeError("einsum: give the subscripts as a string, for example 'ij,jk->ik'")
+        subscripts, operands = _in_letters([subscripts, *operands])
     labels, output = _explicit(subscripts.replace(" ", ""), [np.ndim(x) for x in operands])
     arrays = alike(operands)
     lengths: dict[str, int] = {}
@@ -116,6 +117,18 @@ def _einsum_of(subscripts: str, *operands: Array, optimize: Path = False) -> Arr
                 labels[i] = labels[i].replace(name, "") + name
     explicit = f"{','.join(labels)}->{output}"
     return _einsum(*arrays, subscripts=explicit, optimize=optimize)
+
+
+def _in_letters(call: Any) -> tuple[str, Any]:
+    """Turn `einsum(a, [0, 1], b, [1, 2], [0, 2])` into the form of a string and the operands."""
+
+    def word(labels: Any) -> str:
+        return "".join("..." if i is ... else chr(ord("A") + i + 6 * (i > 25)) for i in labels)
+
+    pairs = len(call) // 2
+    terms = ",".join(word(labels) for labels in call[1 : 2 * pairs : 2])
+    output = f"->{word(call[-1])}" if len(call) % 2 else ""
+    return terms + output, call[: 2 * pairs : 2]
 
 
 def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:

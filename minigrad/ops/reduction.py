@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from minigrad.autograd import Array, Axis, Constant, Shape, compose, define, differentiable
+from minigrad.ops.complex_numbers import conj, ordered, squared
 
 Order = float | str | None
 
@@ -67,7 +68,7 @@ def _var(
     g: Array, _y: object, x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False
 ) -> Array:
     centred = x - np.mean(x, axis=axis, keepdims=True)
-    return spread(2 * g / (_count(x.shape, axis) - ddof), x.shape, axis, keepdims) * centred
+    return spread(2 * g / (_count(x.shape, axis) - ddof), x.shape, axis, keepdims) * conj(centred)
 
 
 def _std(
@@ -83,19 +84,13 @@ def _extreme(g: Array, y: Array, x: Array, axis: Axis = None, keepdims: bool = F
     return spread(g, x.shape, axis, keepdims) * (mask / count).astype(x.dtype)
 
 
-def _cumsum(g: Array, _y: object, _x: Constant, axis: int | None = None) -> Array:
-    along = 0 if axis is None else axis
-    return np.reshape(np.flip(np.cumsum(np.flip(g, along), axis=along), along), _x.shape)
-
-
 define(np.sum, _sum)
 define(np.mean, _mean)
 define(np.prod, _prod)
 define(np.var, _var)
 define(np.std, _std)
-define(np.cumsum, _cumsum)
 for extreme in (np.max, np.min, np.amax, np.amin):
-    define(extreme, _extreme)
+    define(extreme, _extreme, forward=ordered(extreme))
 
 
 @differentiable(
@@ -113,25 +108,25 @@ def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 @differentiable(
     lambda g, y, x, axis=None, keepdims=False: (
-        spread(g / np.where(y == 0, 1, y), x.shape, axis, keepdims) * x  # 0 at 0
+        spread(g / np.where(y == 0, 1, y), x.shape, axis, keepdims) * conj(x)  # 0 at 0
     )
 )
 def _euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+    return np.sqrt(np.sum(squared(x), axis=axis, keepdims=keepdims))
 
 
 @compose(np.linalg.norm)
-def _norm(x: Array, ord: Order = None, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Vector norms of any order, and the Frobenius norm."""
+def _norm(x: Array, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Norms of vectors and of matrices, of any order."""
     axes = x.ndim if axis is None else np.size(axis)
     if axis is not None and axes not in (1, 2):
         raise ValueError(f"norm: expected one axis or two, got axis={axis}")
     if ord is None or (ord == "fro" and axes == 2):
         return _euclidean(x, axis=axis, keepdims=keepdims)
-    if axes != 1:
-        raise TypeError(
-            f"norm: ord={ord!r} of matrices has no derivative here: use ord='fro', or one axis"
-        )
+    if axes == 2:
+        axis = (0, 1) if axis is None else axis
+        y = np.linalg.matrix_norm(np.moveaxis(x, axis, (-2, -1)), ord=ord)
+        return np.expand_dims(y, axis) if keepdims else y
     return _vector_norm(x, axis, keepdims=keepdims, ord=ord)
 
 

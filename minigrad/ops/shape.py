@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import ArrayLike
 
-from minigrad.autograd import Array, Constant, Shape, Tensor, alike, compose, define, differentiable
+from minigrad.autograd import Array, Constant, Shape, alike, bare, compose, define, differentiable
 
 
 # -------------------------------------------------------------------------- reshaping, permuting
@@ -33,13 +33,31 @@ def reshape(x: Array, shape: int | Shape) -> Array:
 
 
 @compose(np.reshape)
-def _reshape(a: Array, /, shape: Any = None, order: str = "C", **old: Any) -> Array:
-    if order != "C":
-        raise TypeError(f"reshape: order={order!r} has no derivative here: use transpose, reshape")
-    return reshape(a, old.get("newshape", shape))
+def _reshape(a: Any, /, shape: Any = None, order: str = "C", **keywords: Any) -> Any:
+    shape = keywords.get("newshape", shape)
+    if not _in_columns(a, order):
+        return reshape(a, shape)
+    return np.transpose(reshape(np.transpose(a), shape[::-1] if np.ndim(shape) else shape))
 
 
-define(np.ravel, _as_before)
+def _in_columns(a: Any, order: str) -> bool:
+    """Tell whether an order of values has the first axis run fastest."""
+    flags = getattr(bare(a), "flags", None)
+    lies_so = flags is not None and flags.f_contiguous and not flags.c_contiguous
+    return order == "F" or (order in "AK" and lies_so)
+
+
+@compose(np.ravel)
+def _ravel(a: Any, order: str = "C") -> Any:
+    return ravel(np.transpose(a) if _in_columns(a, order) else a)
+
+
+@differentiable(_as_before)
+def ravel(x: Any) -> Any:
+    """Return the values of `x` in one axis."""
+    return np.ravel(x)
+
+
 define(np.squeeze, lambda g, _y, _x, axis=None: np.reshape(g, _x.shape))
 define(np.expand_dims, lambda g, _y, _x, axis: np.reshape(g, _x.shape))
 define(np.transpose, lambda g, _y, _x, axes=None: np.transpose(g, _inverse(axes)))
@@ -86,8 +104,21 @@ def _stack(*arrays: Array, axis: int = 0) -> Array:
     return np.stack(arrays, axis=axis)
 
 
-compose(np.concatenate)(lambda arrays, axis=0: _concatenate(*alike(arrays), axis=axis))
-compose(np.stack)(lambda arrays, axis=0: _stack(*alike(arrays), axis=axis))
+def _converted(arrays: Any, dtype: Any = None, casting: Any = "same_kind") -> list[Any]:
+    """Give arrays to be joined the type that is asked for."""
+    arrays = alike(arrays)
+    wrong = [x.dtype for x in arrays if dtype and not np.can_cast(x.dtype, dtype, casting)]
+    if wrong:
+        raise TypeError(f"concatenate: can't cast {wrong[0]} to {np.dtype(dtype)} by {casting!r}")
+    return [x.astype(dtype) for x in arrays] if dtype else arrays
+
+
+compose(np.concatenate)(
+    lambda arrays, axis=0, **cast: _concatenate(*_converted(arrays, **cast), axis=axis)
+)
+compose(np.stack)(lambda arrays, axis=0, **cast: _stack(*_converted(arrays, **cast), axis=axis))
+if hasattr(np, "unstack"):  # since NumPy 2.1
+    compose(np.unstack)(lambda x, /, *, axis=0: tuple(np.moveaxis(x, axis, 0)))
 
 
 def _at_least(ndim: int, values: Iterable[ArrayLike]) -> list[Array]:
@@ -100,9 +131,11 @@ def _at_least(ndim: int, values: Iterable[ArrayLike]) -> list[Array]:
     return arrays
 
 
-compose(np.vstack)(lambda tup: np.concatenate(_at_least(2, tup)))
+compose(np.vstack)(lambda tup, **cast: np.concatenate(_at_least(2, tup), **cast))
 compose(np.dstack)(lambda tup: np.concatenate(_at_least(3, tup), axis=2))
-compose(np.hstack)(lambda tup: np.concatenate(_at_least(1, tup), axis=min(1, np.ndim(tup[0]) - 1)))
+compose(np.hstack)(
+    lambda tup, **cast: np.concatenate(_at_least(1, tup), axis=min(1, np.ndim(tup[0]) - 1), **cast)
+)
 compose(np.append)(lambda arr, values, axis=None: np.concatenate([arr, values], axis=axis))
 for _n, _function in enumerate((np.atleast_1d, np.atleast_2d, np.atleast_3d), start=1):
     compose(_function)(
@@ -164,38 +197,3 @@ def _tile(x: Array, reps: tuple[int, ...]) -> Array:
 
 
 compose(np.tile)(lambda A, reps: _tile(A, tuple(reps) if np.ndim(reps) else (reps,)))
-
-
-@differentiable(
-    lambda g, _y, _x, widths, value: g[
-        tuple(slice(before, before + n) for (before, _), n in zip(widths, _x.shape, strict=True))
-    ]
-)
-def _pad_constant(x: Array, widths: Sequence[tuple[int, int]], value: float) -> Array:
-    padded = np.full([n + sum(w) for n, w in zip(x.shape, widths, strict=True)], value, x.dtype)
-    inside = tuple(slice(b, b + n) for (b, _), n in zip(widths, x.shape, strict=True))
-    padded[inside] = x
-    return padded
-
-
-@compose(np.pad)
-def _pad(
-    array: Array, pad_width: ArrayLike, mode: str = "constant", constant_values: float = 0
-) -> Array:
-    if isinstance(pad_width, dict):
-        pad_width = [pad_width.get(a, pad_width.get(a - array.ndim, 0)) for a in range(array.ndim)]
-        pad_width = [w if isinstance(w, tuple) else (w, w) for w in pad_width]
-    widths = np.broadcast_to(pad_width, (array.ndim, 2)).tolist()
-    if np.min(widths, initial=0) < 0:
-        raise ValueError(f"pad: widths must be 0 or more, got {pad_width}: to cut, use slices")
-    if mode == "constant":
-        if isinstance(constant_values, Tensor) or np.ndim(constant_values):
-            raise TypeError(f"pad: expected one number in constant_values, got {constant_values}")
-        return _pad_constant(array, [tuple(w) for w in widths], constant_values)
-    if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise TypeError(f"pad: mode={mode!r} has no derivative here: it does not copy values")
-    for axis, width in enumerate(widths):
-        if any(width):
-            where = np.pad(np.arange(array.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
-            array = np.take(array, where, axis=axis)
-    return array
