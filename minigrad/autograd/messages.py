@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from minigrad.autograd.table import Primitive
 
 
+RECORDED = "a recorded gradient"  # stands for the module of what a sweep records
+
+
 def describe(place: Constant) -> str:
     """Name a node for a message: `'h' = multiply (shape (3, 4), float32) in block1.fc`."""
     function = getattr(place, "function", None)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from minigrad.autograd import Tensor
+from minigrad.autograd.messages import RECORDED
 from minigrad.graph.model import Cluster, Ids
 
 
@@ -20,8 +21,9 @@ class Paths:
         What gives parameters their names; the modules that ran give the others.
     """
 
-    def __init__(self, frames: Iterable[Any], params: Any, ids: Ids):
-        self.ids = ids
+    def __init__(self, frames: Iterable[Any], params: Any):
+        self.keys = Ids()
+        self.numbers: dict[Any, int] = {}  # of the parameters
         self.clusters: dict[str, Cluster] = {}
         self.names: dict[Any, str] = {}  # of the Leaf or Constant of a parameter
         self.tables: dict[Any, dict[Any, str]] = {}  # of a root module: the path of each inside
@@ -31,6 +33,11 @@ class Paths:
         self.between: dict[tuple[str | None, str], str] = {}
         frames = dict.fromkeys(frames)
         frames.pop(None, None)
+        if RECORDED in frames:
+            del frames[RECORDED]
+            cluster = Cluster(self.keys("gradient"), "", "gradient", sort="sweep")
+            self.clusters[cluster.id] = cluster
+            self.made[RECORDED] = cluster.id
         self.params, self.given = params, _named(params)
         for name, tensor in self.given.items():
             self.names.setdefault(tensor._node, name)
@@ -118,18 +125,24 @@ class Paths:
     def _make(self, module: Any, path: str, parent: str | None) -> str:
         kind = type(module).__name__
         same = self.calls.setdefault(module, [])
+        around = self.clusters[parent] if parent else None
+        own = ((self.number(p._node or id(p)), p.size) for p in module.parameters())
         made = Cluster(
-            id=self.ids("cluster", path or kind),
+            key=self.keys(path or kind),
             path=path,
             kind=kind,
             parent=parent,
-            level=self.clusters[parent].level + 1 if parent else 0,
-            parameters=same[0].parameters if same else sum(p.size for p in module.parameters()),
-            module=same[0].module if same else len(self.calls),
+            level=around.level + 1 if around else 0,
+            owned=same[0].owned if same else dict(own),
+            outer=around.path if around else "",
         )
         same.append(made)
         self.clusters[made.id] = made
         return made.id
+
+    def number(self, place: Any) -> int:
+        """Return the number of a parameter, given its place in the graph."""
+        return self.numbers.setdefault(place, len(self.numbers))
 
     def short(self, name: str, cluster: str | None) -> str:
         """Return a parameter's name as seen from inside a cluster."""

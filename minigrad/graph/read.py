@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import Constant, Leaf, Node, Primitive, Tensor, owner_of, reachable
+from minigrad.autograd.messages import RECORDED
+from minigrad.graph.does import does, index_arrays
 from minigrad.graph.gradients import Gradients, measure
 from minigrad.graph.model import Box, Edge, Gradient, Graph, Ids, Row, count
 from minigrad.graph.paths import Paths
@@ -73,7 +75,7 @@ class _Reader:
         ends = {name: t._node or Constant(t.shape, t.dtype) for name, t in outputs.items()}
         roots = [node for node in ends.values() if isinstance(node, Leaf)]
         order = reachable(roots)[::-1]
-        self.paths = Paths((node.module for node in order), params, self.ids)
+        self.paths = Paths((node.module for node in order), params)
         held = {ends[name]: t._data for name, t in outputs.items()}
         self.values = (
             examine(order, held) if check_finite else examine((), held)._replace(unknown=set())
@@ -108,13 +110,19 @@ class _Reader:
             label=name,
             cluster=cluster,
             arguments=len(node.inputs),
-            keywords=_keywords(node.keywords) if node.keywords else "",
+            recorded=node.module == RECORDED,
             saved=self._held(node),
             # Filled while debugging only, so the slot may be empty.
             source=getattr(node, "source", None),
+            number=number,
             ops=1,
         )
         self._describe(box, node)
+        if node.keywords:
+            shapes = [getattr(place, "shape", None) for place in node.inputs]
+            box.keywords = _keywords(node.keywords)
+            box.does = does(node.function, node.keywords, shapes)
+            self._indices(box, node)
         scalars = []
         for i, place in enumerate(node.inputs):
             kind = place.__class__
@@ -141,6 +149,15 @@ class _Reader:
         self.boxes[node] = box
         self.graph.boxes.append(box)
 
+    def _indices(self, box: Box, node: Node) -> None:
+        """Give the arrays that an index consists of a box each."""
+        for i, (label, array) in enumerate(index_arrays(node.keywords), len(node.inputs)):
+            key = id(array)  # which the graph holds
+            if key not in self.boxes:
+                self.boxes[key] = self._loose(label, node)
+                self._describe(self.boxes[key], Constant(array.shape, array.dtype))
+            self._edge(self.boxes[key], box.id, i, False)
+
     def _describe(self, box: Box | Row, place: Any) -> None:
         """Fill in what nodes, leaves and constants have in common."""
         dtype = self.dtypes.get(place.dtype) or self.dtypes.setdefault(
@@ -152,31 +169,38 @@ class _Reader:
         if isinstance(box, Box):
             box.name = place.name
             box.value = self.values.scalars.get(place)
+            box.health = self.values.health.get(place, "")
+            box.slopes = self.sizes.stats.get(place)
         box.bad = self.values.bad.get(place)
+        box.stats = self.values.stats.get(place)
         if self.measured and box.requires_grad:
             box.gradient = self.sizes.sizes.get(place)
 
     def _row(self, place: Any, argument: int, cluster: str | None) -> Row:
         name = self.paths.names[place]
         row = Row(
-            self.ids("param", name), name, self.paths.short(name, cluster), (), "", argument, 0
-        )
+            self.ids("param", name), self.paths.number(place), name,
+            self.paths.short(name, cluster), (), "", argument, 0,
+        )  # fmt: skip
         self._describe(row, place)
         row.uses = self.uses[place]
         self.rows.setdefault(place, []).append(row)
         return row
 
     def _input(self, place: Any, reader: Node, argument: int) -> None:
-        """Make the box of a leaf or constant; a constant beside other inputs stands with them."""
-        beside = any(other.__class__ is Node for other in reader.inputs)
-        constant = place.__class__ is Constant and place.name is None and beside
+        label = place.name or _argument(reader.function, argument)
+        alone = place.__class__ is Leaf or place.name is not None
+        self.boxes[place] = self._loose(label, reader, alone)
+        self._describe(self.boxes[place], place)
+
+    def _loose(self, label: str, reader: Node, alone: bool = False) -> Box:
+        """Make the box of an input; a constant beside other inputs stands with them."""
+        constant = not alone and any(other.__class__ is Node for other in reader.inputs)
         kind = "constant" if constant else "input"
-        label = place.name or _argument(reader.function, argument) or kind
-        box = Box(self.ids(kind, label), kind, label)
-        self._describe(box, place)
+        box = Box(self.ids(kind, label or kind), kind, label or kind)
         box.cluster = self.paths[reader.module] if constant else None
-        self.boxes[place] = box
         self.graph.boxes.append(box)
+        return box
 
     def _output(self, name: str, end: Any) -> None:
         if end not in self.boxes:

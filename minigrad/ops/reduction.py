@@ -127,7 +127,7 @@ def _norm(x: Array, ord: Any = None, axis: Axis = None, keepdims: bool = False) 
     if axes == 2:
         axis = (0, 1) if axis is None else axis
         y = np.linalg.matrix_norm(np.moveaxis(x, axis, (-2, -1)), ord=ord)
-        return np.expand_dims(y, axis) if keepdims else y
+        return np.expand_dims(y, axis) if keepdims else y  # type: ignore[return-value]
     return _vector_norm(x, axis, keepdims=keepdims, ord=ord)
 
 
