@@ -13,7 +13,7 @@ from minigrad.autograd import (
     is_grad_enabled,
     no_grad,
 )
-from minigrad.random import manual_seed
+from minigrad.random import get_rng_state, manual_seed, set_rng_state
 
 if TYPE_CHECKING:
     from minigrad import data, functional, nn, optim, testing, training
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from minigrad.graph import draw
     from minigrad.kernels.threads import get_num_threads, set_num_threads
     from minigrad.recompute import checkpoint
+    from minigrad.saving import DamagedFileError, load, save
     from minigrad.transforms import (
         elementwise_grad,
         ggnvp,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "DamagedFileError",
     "NonFiniteError",
     "Tensor",
     "checkpoint",
@@ -49,6 +51,7 @@ __all__ = [
     "flatten",
     "functional",
     "get_num_threads",
+    "get_rng_state",
     "ggnvp",
     "grad",
     "gradients",
@@ -57,12 +60,15 @@ __all__ = [
     "is_grad_enabled",
     "jacobian",
     "jvp",
+    "load",
     "manual_seed",
     "nn",
     "no_grad",
     "ops",
     "optim",
+    "save",
     "set_num_threads",
+    "set_rng_state",
     "testing",
     "training",
     "value_and_grad",
@@ -71,6 +77,7 @@ __all__ = [
 
 
 _IN = {  # the names that are no modules, and where they are
+    "DamagedFileError": "saving",
     "NonFiniteError": "debugging",
     "checkpoint": "recompute",
     "debug": "debugging",
@@ -84,6 +91,8 @@ _IN = {  # the names that are no modules, and where they are
     "hvp": "transforms",
     "jacobian": "transforms",
     "jvp": "transforms",
+    "load": "saving",
+    "save": "saving",
     "set_num_threads": "kernels.threads",
     "value_and_grad": "transforms",
     "vjp": "transforms",

@@ -28,14 +28,14 @@ def whole(what: str, value: object, least: int, kind: str = "an integer", advice
 
 
 @contextmanager
-def needing(package: str, caller: str) -> Iterator[None]:
-    """Say how to install a package of the examples if importing it in this block fails."""
+def needing(package: str, caller: str, extra: str = "examples") -> Iterator[None]:
+    """Say how to install a package of an extra if importing it in this block fails."""
     try:
         yield
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"{caller} needs {package}, which is not installed: "
-            f'run pip install -e ".[examples]" in the clone, or install {package}'
+            f'run pip install -e ".[{extra}]" in the clone, or install {package}'
         ) from error
 
 

@@ -96,7 +96,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 def _gradient(needs: Any, g: Any, _y: Any, *xs: Any, call: _Again, value: Any) -> list[Any]:
     """Run again, and sweep what that recorded from the outputs to all that was read."""
     again = isinstance(g, Tensor)
-    with random.restored(call.states):
+    with random.rewound(call.states):
         fresh = [variable("checkpoint", x) for x in xs[: call.inputs]]
         _, ys = call.run(fresh)
     others = [

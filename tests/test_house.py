@@ -16,21 +16,9 @@ LONGEST = 330
 CORE = ["autograd", "kernels", "random", "ops", "functional"]
 ORDER = [
     *CORE,
-    *[
-        "checks",
-        "files",
-        "trees",
-        "tracing",
-        "transforms",
-        "recompute",
-        "nn",
-        "optim",
-        "data",
-        "training",
-        "graph",
-        "testing",
-        "debugging",
-    ],
+    *["checks", "files", "html", "saving", "trees", "tracing", "transforms", "recompute", "nn"],
+    *["optim", "data", "distributed", "training", "graph", "testing", "debugging", "onnx"],
+    *["sklearn", "torch"],
 ]
 NEEDS_NOT = {"kernels": {"autograd"}, "optim": {"nn"}, "graph": {"nn"}, "testing": {"nn"}}
 # The engine's files in reading order: each imports only from those before it, and from messages,
@@ -44,14 +32,19 @@ LATE = {
     ("__init__", "*"): "the rest is imported on first use, so that `import minigrad` is quick",
     ("autograd.tensor", "graph"): "Tensor.draw: a picture of a Tensor is asked of the Tensor",
     ("ops", "ops.special"): "the functions of SciPy, if that is imported and a Tensor meets them",
+    ("autograd.tensor", "html"): "Tensor._repr_html_, likewise of notebooks",
     ("nn.module", "graph"): "Module.draw, likewise",
     ("nn.module", "nn.summary"): "Module.summary, whose table is built on modules",
 }
 OUTSIDE = {
     "ops.special": {"scipy"},
     "data": {"sklearn"},
-    "training": {"matplotlib", "tqdm"},
+    "distributed": {"mpi4py"},
+    "training": {"matplotlib", "tensorboardX", "tqdm"},
     "graph": {"graphviz", "matplotlib", "pydot", "pygraphviz"},
+    "onnx": {"onnx"},
+    "saving": {"safetensors"},
+    "sklearn": {"sklearn"},
 }
 OPTIONAL = set().union(*OUTSIDE.values())
 FILES = {"csv", "io", "json", "pathlib", "shutil", "subprocess", "tempfile"}

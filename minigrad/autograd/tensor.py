@@ -217,6 +217,9 @@ class Tensor(ArrayMethods):
         facts += [] if self.name is None else [f"name={self.name!r}"]
         return f"Tensor({', '.join([body, *facts])})"
 
+    def _repr_html_(self) -> Any:
+        return importlib.import_module("minigrad.html").tensor(self)
+
     def __reduce__(self) -> Any:
         if isinstance(self._node, Node):
             raise TypeError(messages.not_copied(self._node))

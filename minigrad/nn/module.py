@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
+from html import escape
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, Self, TypeGuard
 
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad.autograd import Array, Tensor, bare, local, note_change
 from minigrad.checks import write
+from minigrad.html import table
 
 if TYPE_CHECKING:
     from minigrad.graph import GraphView
@@ -260,6 +262,15 @@ class Module:
         ]
         body = "\n" + "\n".join(lines) + "\n" if lines else ""
         return f"{type(self).__name__}({self.extra_repr()}{body})"
+
+    def _repr_html_(self) -> str:
+        named = list(self.named_parameters())
+        rows: list[tuple[object, ...]] = [(k, p.shape, p.dtype, f"{p.size:,}") for k, p in named]
+        rows += [(k, b.shape, b.dtype, "buffer") for k, b in self.named_buffers()]
+        total = f"{type(self).__name__}: {sum(p.size for _, p in named):,} parameters"
+        return table(["name", "shape", "dtype", "values"], rows, total) + (
+            f"<details><summary>modules</summary><pre>{escape(repr(self))}</pre></details>"
+        )
 
 
 def is_parameter(value: object) -> TypeGuard[Tensor]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import Node, Tensor, enable_grad, local, reachable
+from minigrad.html import table
 from minigrad.nn.module import Frame, Module, is_parameter, members
 
 Shape = tuple[int, ...]
@@ -56,12 +57,20 @@ class Summary:
     parameters: int
     multiply_adds: int
 
-    def __repr__(self) -> str:
-        cells = [("layer", "kind", "output", "parameters", "multiply-adds")]
+    def _cells(self) -> list[tuple[str, ...]]:
+        cells: list[tuple[str, ...]] = [("layer", "kind", "output", "parameters", "multiply-adds")]
         for r in self.rows:
             shape = ", ".join(map(str, r.output))
             cells.append((r.path, r.kind, shape, f"{r.parameters:,}", f"{r.multiply_adds:,}"))
         cells.append(("total", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}"))
+        return cells
+
+    def _repr_html_(self) -> str:
+        head, *rows = self._cells()
+        return table(head, rows)
+
+    def __repr__(self) -> str:
+        cells = self._cells()
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = [
             "   ".join(f"{c:{'<' if i < 3 else '>'}{w}}" for i, (c, w) in enumerate(pairs))
