@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad.onnx.builder import INT, Builder, Merged, emit
 from minigrad.onnx.trace import Dim, Given
-from minigrad.ops import convolution, pooling, shape
+from minigrad.ops import convolution, padding, pooling, shape
 
 END = np.iinfo(np.int64).max
 
