@@ -207,7 +207,11 @@ def _swept(
         return wrap(value, node) if kept else value
 
     run, wrapped = (enable_grad()(sweep), attach) if create_graph else (sweep, None)
-    found = run(seeds, retain=retain or create_graph, wrap=wrapped, targets=targets)
+    module = local.mode.module
+    try:
+        found = run(seeds, retain=retain or create_graph, wrap=wrapped, targets=targets)
+    finally:
+        local.mode.module = module  # which pullbacks that are recorded change
     taken = {id(g._data if isinstance(g, Handle) else g) for g in upstream}
     return {node: wrap(*_owned(g, taken)) for node, g in found.items()}
 
