@@ -203,8 +203,7 @@ class Tensor(ArrayMethods):
             facts.append(f"from={self._node.function.name}")
         elif self.requires_grad:
             facts.append("requires_grad=True")
-        if self.name is not None:
-            facts.append(f"name={self.name!r}")
+        facts += [] if self.name is None else [f"name={self.name!r}"]
         return f"Tensor({', '.join([body, *facts])})"
 
     def __reduce__(self) -> Any:
