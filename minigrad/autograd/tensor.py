@@ -46,7 +46,7 @@ def _comparison(operation: Callable[[Any, Any], Any]) -> Comparison:
     return lambda self, other: operation(self._data, bare(other))
 
 
-def _ordering(operation: Callable[[Any, Any], Any]) -> Callable[[Tensor, object], Any]:
+def _ordering(operation: Callable[[Any, Any], Any]) -> Comparison:
     def compare(self: Tensor, other: object) -> Any:
         if np.iscomplexobj(self._data) or np.iscomplexobj(bare(other)):
             raise TypeError(messages.no_order(operation.__name__))

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
+import numpy
+from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad.autograd import Array, Tensor, bare, differentiable
 from minigrad.functional.activations import sigmoid, softmax
+from minigrad.ops.types import T, Values
+
+np: Any = numpy  # whose types don't know that its functions return Tensors for Tensors
 
 
-def _same_shape(name: str, prediction: Any, target: Any) -> None:
+def _same_shape(name: str, prediction: Values, target: ArrayLike) -> None:
     if np.shape(prediction) != np.shape(target):
         raise ValueError(
             f"{name}: prediction has shape {np.shape(prediction)} but target {np.shape(target)}: "
@@ -19,7 +23,7 @@ def _same_shape(name: str, prediction: Any, target: Any) -> None:
         )
 
 
-def _labels(name: str, logits: Any, targets: Any) -> Array:
+def _labels(name: str, logits: Values, targets: ArrayLike) -> Array:
     """Check integer labels, or rows of probabilities, against logits of shape (N, C)."""
     if isinstance(targets, Tensor) and targets.requires_grad:
         raise TypeError(f"{name}: targets get no gradient: pass targets.detach()")
@@ -52,14 +56,15 @@ def _in_range(name: str, labels: Array, classes: int) -> Array:
     return labels
 
 
-def one_hot(labels: Any, num_classes: int, dtype: Any = np.float32) -> Array:
+def one_hot(labels: ArrayLike, num_classes: int, dtype: DTypeLike = numpy.float32) -> Array:
     """Return 1 at the label and 0 elsewhere: shape (N,) gives (N, num_classes)."""
     labels = _in_range("one_hot", np.asarray(bare(labels)), num_classes)
-    rows: Array = np.eye(num_classes, dtype=dtype)[labels]
-    return rows
+    return np.eye(num_classes, dtype=dtype)[labels]
 
 
-def _cross_entropy_pullback(g: Any, _y: Any, x: Any, targets: Any, residual: Any = None) -> Any:
+def _cross_entropy_pullback(
+    g: Array, _y: object, x: Array, targets: Array, residual: Array | None = None
+) -> Array:
     """(softmax(x) - onehot) / N; rows of targets that sum to s weigh the softmax by s."""
     if residual is not None:
         return g * residual
@@ -67,7 +72,8 @@ def _cross_entropy_pullback(g: Any, _y: Any, x: Any, targets: Any, residual: Any
     return g * ((softmax(x) * rows.sum(axis=1, keepdims=True) - rows) / x.shape[0])
 
 
-def _cross_entropy(x: Any, targets: Any) -> tuple[Any, Any]:
+@differentiable(_cross_entropy_pullback, None, residual=True)
+def _cross_entropy(x: Any, targets: Array) -> Any:
     n = x.shape[0]
     shifted = x.T.copy()  # classes first: NumPy reduces across rows much faster than along them
     shifted -= shifted.max(axis=0)
@@ -86,10 +92,7 @@ def _cross_entropy(x: Any, targets: Any) -> tuple[Any, Any]:
     return loss, p.T
 
 
-_cross_entropy = differentiable(_cross_entropy_pullback, None, residual=True)(_cross_entropy)
-
-
-def cross_entropy(logits: Any, targets: Any) -> Any:
+def cross_entropy(logits: T, targets: ArrayLike) -> T:
     """Return the mean over the batch of -log softmax(logits) at the target.
 
     Parameters
@@ -118,29 +121,29 @@ def cross_entropy(logits: Any, targets: Any) -> Any:
 
 
 @differentiable(lambda g, _y, x, t: g * (sigmoid(x) - t), lambda g, _y, x, _t: -g * x)
-def _binary_cross_entropy(x: Any, t: Any) -> Any:
+def _binary_cross_entropy(x: T, t: ArrayLike) -> T:
     return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
 
 
-def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
+def binary_cross_entropy_with_logits(logits: T, targets: ArrayLike) -> T:
     """Return the mean of -t log s - (1 - t) log(1 - s), s = sigmoid(logits), without overflow."""
     _same_shape("binary_cross_entropy_with_logits", logits, targets)
     return np.mean(_binary_cross_entropy(logits, targets))
 
 
-def mse_loss(prediction: Any, target: Any) -> Any:
+def mse_loss(prediction: T, target: ArrayLike) -> T:
     """Return the mean of (prediction - target)**2 over all values, of equal shapes."""
     _same_shape("mse_loss", prediction, target)
     return np.mean(np.square(prediction - target))
 
 
-def sum_squared_error(prediction: Any, target: Any) -> Any:
+def sum_squared_error(prediction: T, target: ArrayLike) -> T:
     """Return the book's 0.5 * sum((prediction - target)**2), not divided by the batch."""
     _same_shape("sum_squared_error", prediction, target)
     return 0.5 * np.sum(np.square(prediction - target))
 
 
-def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Any:
+def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Tensor | float:
     """Return 0.5 * weight_decay * sum(w**2) over the weights, those of two or more axes.
 
     It is what the book adds to the loss; an optimizer's `weight_decay` adds its gradient.
@@ -149,7 +152,7 @@ def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Any:
     return 0.5 * weight_decay * sum(np.sum(np.square(w)) for w in weights)
 
 
-def accuracy(logits: Any, targets: Any) -> float:
+def accuracy(logits: Values, targets: ArrayLike) -> float:
     """Return the share of rows whose largest logit is at the target (label or one-hot row)."""
     t = _labels("accuracy", logits, targets)
     t = t if t.ndim == 1 else t.argmax(axis=1)

@@ -11,16 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import (
-    Array,
-    Pullback,
-    alike,
-    bare,
-    compose,
-    define,
-    differentiable,
-    on_arrays,
-)
+from minigrad.autograd import Array, alike, bare, compose, define, differentiable, on_arrays
 from minigrad.ops.complex_numbers import ordered
 
 Limit = Array | float | None
@@ -163,29 +154,12 @@ define(np.round, lambda g, _y, _x, decimals=0: np.zeros_like(g))
 
 
 # ------------------------------------------------------ a choice of two: a tie is shared by halves
-def _larger(g: Array, _y: object, a: Array, b: Array) -> Array:
-    return np.where(a > b, g, np.where(a == b, g * 0.5, 0))
+def _chosen(g: Array, y: Array, a: Array, b: Array) -> Array:
+    return np.where(a == b, g * 0.5, np.where(a == y, g, 0))
 
 
-def _smaller(g: Array, _y: object, a: Array, b: Array) -> Array:
-    return np.where(a < b, g, np.where(a == b, g * 0.5, 0))
-
-
-def _swapped(pullback: Pullback) -> Pullback:
-    return lambda g, _y, a, b: pullback(g, None, b, a)
-
-
-def _or_other_nan(pullback: Pullback) -> Pullback:
-    return lambda g, _y, a, b: np.where(np.isnan(b), g, pullback(g, None, a, b))
-
-
-for _f, _pullback in {
-    np.maximum: _larger,
-    np.minimum: _smaller,
-    np.fmax: _or_other_nan(_larger),
-    np.fmin: _or_other_nan(_smaller),
-}.items():
-    define(_f, _pullback, _swapped(_pullback), forward=ordered(_f))
+for choice in (np.maximum, np.minimum, np.fmax, np.fmin):
+    define(choice, _chosen, lambda g, y, a, b: _chosen(g, y, b, a), forward=ordered(choice))
 
 
 # Zeros, not g * 0, on the branch not taken: a NaN or infinity there stays there.

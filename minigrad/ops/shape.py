@@ -14,16 +14,8 @@ from minigrad.autograd import Array, Constant, Shape, alike, bare, compose, defi
 
 
 # -------------------------------------------------------------------------- reshaping, permuting
-def _as_before(g: Array, _y: object, _x: Constant) -> Array:
-    return np.reshape(g, _x.shape)
-
-
 def _inverse(axes: Shape | None) -> Shape | None:
     return None if axes is None else tuple(np.argsort([a % len(axes) for a in axes]))
-
-
-def _negative(shift: int | Shape) -> int | Shape:
-    return tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
 
 
 @differentiable(lambda g, _y, _x, shape: np.reshape(g, _x.shape))
@@ -52,7 +44,7 @@ def _ravel(a: Any, order: str = "C") -> Any:
     return ravel(np.transpose(a) if _in_columns(a, order) else a)
 
 
-@differentiable(_as_before)
+@differentiable(lambda g, _y, _x: np.reshape(g, _x.shape))
 def ravel(x: Any) -> Any:
     """Return the values of `x` in one axis."""
     return np.ravel(x)
@@ -65,7 +57,7 @@ define(np.swapaxes, lambda g, _y, _x, axis1, axis2: np.swapaxes(g, axis1, axis2)
 define(np.moveaxis, lambda g, _y, _x, source, destination: np.moveaxis(g, destination, source))
 define(np.broadcast_to, lambda g, _y, _x, shape: g)  # the sweep sums it
 define(np.flip, lambda g, _y, _x, axis=None: np.flip(g, axis))
-define(np.roll, lambda g, _y, _x, shift, axis=None: np.roll(g, _negative(shift), axis))
+define(np.roll, lambda g, _y, _x, shift, axis=None: np.roll(g, np.negative(shift), axis))
 define(np.tril, lambda g, _y, _m, k=0: np.tril(g, k))
 define(np.triu, lambda g, _y, _m, k=0: np.triu(g, k))
 compose(np.flipud)(lambda m: np.flip(m, 0))
