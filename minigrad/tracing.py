@@ -11,6 +11,7 @@ from minigrad.autograd import (
     Leaf,
     Node,
     Tensor,
+    bare,
     differentiable,
     enable_grad,
     gradients,
@@ -29,17 +30,28 @@ def _alias(x: Any) -> Any:
     return x
 
 
+class Variable(Leaf):
+    """What a function is differentiated by; `active` while that function runs."""
+
+    __slots__ = ("active",)
+    active: bool
+
+
 def variable(name: str, value: Any) -> Tensor:
     """Return a Tensor to differentiate by: a new leaf, or `value` at a new place in its graph."""
-    if isinstance(value, Tensor):
-        return _alias(value) if value.requires_grad else Tensor(value.data, requires_grad=True)
-    array = np.asarray(value)
+    if isinstance(value, Tensor) and value.requires_grad:
+        aliased: Tensor = _alias(value)
+        return aliased
+    array = np.asarray(bare(value))
     if array.dtype.kind not in "fc":
         raise TypeError(
             f"{name}: expected floating point numbers to differentiate by, got {array.dtype}: "
             f"{value!r:.60}: write 1.0 instead of 1, or choose other arguments"
         )
-    return Tensor(array, requires_grad=True)
+    tensor = Tensor(array)
+    tensor._node = place = Variable(tensor, array.shape, array.dtype, None)
+    place.active = True
+    return tensor
 
 
 class Traced:
@@ -71,6 +83,9 @@ class Traced:
         self.ys: list[Any] = leaves(self.value)
         self.tensors = any(isinstance(x, Tensor) for x in leaves(chosen))
         own = {x._node for x in self.xs}
+        for place in own:
+            if isinstance(place, Variable):
+                place.active = False
         self.recorded = recording and _reaches_more([*self.ys, *leaves(self.aux)], own)
 
     def give(self, tree: Any, recorded: bool = False) -> Any:
@@ -119,7 +134,8 @@ def _reaches_more(ys: Sequence[Any], own: set[Any]) -> bool:
         return True
     places = {y._node for y in ys if isinstance(y, Tensor)}
     places.update(p for node in reachable(places) for p in node.inputs)
-    return any(p.__class__ is Leaf and p not in own for p in places)
+    leaves = [p for p in places if isinstance(p, Leaf) and not isinstance(p, Node)]
+    return any(p.active if isinstance(p, Variable) else True for p in leaves if p not in own)
 
 
 def pulled(ys: Sequence[Any], xs: Sequence[Any], upstream: Sequence[Any], again: bool) -> list[Any]:

@@ -226,6 +226,21 @@ def test_nested_functions_keep_their_variables_apart():
     assert (found[0, 0, 0], found[1, 1, 1], np.sum(found)) == (6, 12, 18)
 
 
+def test_the_variables_of_a_function_inside_are_not_seen_outside():
+    w, x = np.array([0.3, 0.7]), np.linspace(0, 1, 5)
+
+    def loss(w):  # plain arrays come out, though the slope was taken by x inside
+        slope = elementwise_grad(lambda x: np.sin(np.outer(x, w)) @ w)(x)
+        value, pull = vjp(lambda x: x * w[0], x)
+        return np.mean((slope + value + pull(x)[0]) ** 2)
+
+    value, g = value_and_grad(loss)(w)
+    assert (type(value), type(g)) == (np.float64, np.ndarray)
+    step = 1e-6 * np.eye(2)
+    expected = [(loss(w + s) - loss(w - s)) / 2e-6 for s in step]
+    np.testing.assert_allclose(g, expected, rtol=1e-6)
+
+
 def test_with_tensors_the_results_are_of_their_graph():
     x = Tensor(np.array([1.0, 2.0]), requires_grad=True)
     g = grad(lambda x: np.sum(x**3))(x)
