@@ -17,7 +17,7 @@ from minigrad.random import get_rng_state, manual_seed, set_rng_state
 
 if TYPE_CHECKING:
     from minigrad import data, functional, nn, optim, testing, training
-    from minigrad.debugging import NonFiniteError, debug
+    from minigrad.debugging import NonFiniteError, TrainingWarning, debug
     from minigrad.graph import draw
     from minigrad.kernels.threads import get_num_threads, set_num_threads
     from minigrad.recompute import checkpoint
@@ -40,6 +40,7 @@ __all__ = [
     "DamagedFileError",
     "NonFiniteError",
     "Tensor",
+    "TrainingWarning",
     "checkpoint",
     "data",
     "debug",
@@ -80,6 +81,7 @@ _IN = {  # the names that are no modules, and where they are
     "DamagedFileError": "saving",
     "NonFiniteError": "debugging",
     "checkpoint": "recompute",
+    "TrainingWarning": "debugging",
     "debug": "debugging",
     "draw": "graph",
     "elementwise_grad": "transforms",

@@ -51,12 +51,13 @@ def fold(
         raise ValueError(
             f"draw: expand names {unknown}, but the modules that ran are {sorted(paths - {''})}"
         )
-    root = grow(graph, collapse_repeats, expand)
+    least = MANY if len(graph.boxes) <= max_nodes else 0
+    root = grow(graph, collapse_repeats, expand, least)
     auto = depth is None and collapse_repeats
     depth = _readable(root, expand) if auto else depth
     before = _open(root, depth, expand, auto)
     if before > max_nodes:
-        root = grow(graph, True, expand, least=0)
+        root = root if collapse_repeats else grow(graph, True, expand, 0)
         levels = len({frame.cluster.level for frame in root.frames()})
         deepest = levels if depth is None else min(depth, levels)
         if not any(_open(root, d, expand, auto) <= max_nodes for d in range(deepest, -1, -1)):

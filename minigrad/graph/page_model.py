@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from minigrad.autograd.messages import where
 from minigrad.graph.fold import drawn, open_within, stretch
 from minigrad.graph.health import Stats
 from minigrad.graph.model import Bad, Box, Edge, Graph, Row, human
@@ -104,7 +105,7 @@ def _record(box: Box, prefix: str, show: Sequence[str], sources: dict[str, int])
     texts = lines(box, show)
     usual = [f"{box.shape} {box.dtype}"] if box.shape is not None else []
     shaded = box.gradient and box.kind in ("op", "module", "parameter")
-    source = "{}:{} in {}".format(*box.source) if box.source else None
+    source = where(box.source) if box.source else None
     return _filled(
         {
             "id": box.id,

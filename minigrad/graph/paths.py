@@ -65,17 +65,10 @@ class Paths:
 
     def _roots(self, frames: Iterable[Any]) -> dict[Any, bool]:
         """Return the outermost frames, and whether other modules ran inside each."""
-        root_of: dict[Any, Any] = {}
         roots: dict[Any, bool] = {}
         for frame in frames:
-            chain = []
-            at = frame
-            while at.parent is not None and at not in root_of:
-                chain.append(at)
-                at = at.parent
-            root = root_of.get(at, at)
-            root_of.update(dict.fromkeys(chain, root))
-            roots[root] = roots.get(root, False) or bool(chain)
+            root = _root(frame)
+            roots[root] = roots.get(root, False) or root is not frame
         return roots
 
     def _dissolve(self, roots: dict[Any, bool], params: Any) -> set[Any]:
@@ -91,9 +84,7 @@ class Paths:
             frame = frame.parent
         if not chain:
             return
-        root = chain[-1]
-        while root.parent is not None:
-            root = root.parent
+        root = _root(frame or chain[-1])
         table = next((t for t in self.tables.values() if root.module in t), None)
         if table is None:
             table = self._table(root.module)
@@ -153,6 +144,12 @@ class Paths:
         """Return the cluster of the module that holds a parameter."""
         fitting = [c for c in self.clusters.values() if c.path and name.startswith(f"{c.path}.")]
         return max(fitting, key=lambda c: len(c.path)).id if fitting else None
+
+
+def _root(frame: Any) -> Any:
+    while frame.parent is not None:
+        frame = frame.parent
+    return frame
 
 
 def _named(params: Any) -> dict[str, Tensor]:

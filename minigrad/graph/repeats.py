@@ -14,6 +14,7 @@ from minigrad.graph.tree import LOOSE, Frame
 MANY = 40  # boxes of a loop without modules that are still drawn one by one
 ROUNDS = 4  # the least of such a loop; of modules, two are enough
 LOOKS = 4  # how many periods are tried where a loop may begin
+Items = list[Frame | Box]
 Wires = tuple[tuple[int, int, int | None, int], ...]  # at which leaf, argument; from how far, leaf
 
 
@@ -69,17 +70,13 @@ class _Repeats:
         """Gather the repeats in a frame, inner ones first, and return the number of its form."""
         items = [i for i in frame.items if isinstance(i, Frame) or i.kind not in LOOSE]
         forms = [self._search(i) if isinstance(i, Frame) else self._form(i) for i in items]
-        leaves = [_leaves(item) for item in items]
-        wires = self._wires(leaves)
+        wires = self._wires([_leaves(item) for item in items])
         loops: dict[int, Frame] = {}
         gone: set[int] = set()
-        for start, period, times in self._runs(items, forms, leaves, wires):
-            rounds = [
-                self._round(frame, items[i : i + period])
-                for i in range(start, start + period * times, period)
-            ]
-            loops[id(items[start])] = self._loop(rounds)
-            gone |= {id(item) for item in items[start : start + period * times]}
+        for run in self._runs(items, forms, wires):
+            rounds = [self._round(frame, items[i : i + run.step]) for i in run]
+            loops[id(items[run.start])] = self._loop(rounds)
+            gone |= {id(item) for item in items[run.start : run.stop]}
         frame.items = [
             loops.get(id(item), item)
             for item in frame.items
@@ -92,7 +89,7 @@ class _Repeats:
         sizes = tuple(frame.cluster.owned.values())
         return self._number((frame.cluster.kind, sizes, tuple(forms), inner))
 
-    def _wires(self, leaves: Sequence[Sequence[Box]]) -> list[Wires]:
+    def _wires(self, leaves: list[list[Box]]) -> list[Wires]:
         """Return where each item reads from, as seen from there."""
         at = {box.id: (i, k) for i, each in enumerate(leaves) for k, box in enumerate(each)}
         wires = []
@@ -100,55 +97,43 @@ class _Repeats:
             found: list[tuple[int, int, int | None, int]] = []
             for k, box in enumerate(each):
                 for edge in self.incoming.get(box.id, ()):
-                    place = at.get(edge.tail)
-                    if place is None:
-                        tail = self.boxes[edge.tail]
-                        loose = tail.kind in LOOSE
-                        form = (tail.kind, tail.shape, tail.dtype) if loose else self._form(tail)
-                        found.append((k, edge.argument, None, self._number(form)))
-                    elif place[0] != i:
-                        found.append((k, edge.argument, i - place[0], place[1]))
+                    j, leaf = at.get(edge.tail, (None, 0))
+                    if j is None:
+                        found.append((k, edge.argument, None, self._outer(self.boxes[edge.tail])))
+                    elif j != i:
+                        found.append((k, edge.argument, i - j, leaf))
             wires.append(tuple(found))
         return wires
 
-    def _runs(
-        self,
-        items: Sequence[Frame | Box],
-        forms: Sequence[int],
-        leaves: Sequence[Sequence[Box]],
-        wires: Sequence[Wires],
-    ) -> list[tuple[int, int, int]]:
-        """Find what repeats among neighbours: where it starts, its period, and how many times."""
+    def _outer(self, box: Box) -> int:
+        loose = box.kind in LOOSE
+        return self._number((box.kind, box.shape, box.dtype)) if loose else self._form(box)
+
+    def _runs(self, items: Items, forms: list[int], wires: list[Wires]) -> list[range]:
+        """Find what repeats among neighbours: from where to where, in steps of a round."""
         places: dict[int, list[int]] = {}
         for i, form in enumerate(forms):
             places.setdefault(form, []).append(i)
         rank = {i: n for each in places.values() for n, i in enumerate(each)}
-        hopeless: dict[int, int] = {}  # up to where a period was tried and came to nothing
         runs = []
         start = 0
         while start < len(items):
-            best = (0, 0, 0)
-            same = places[forms[start]]
-            for later in same[rank[start] + 1 : rank[start] + 1 + LOOKS]:
-                period = later - start
-                if start < hopeless.get(period, 0) or period < best[0]:
+            best = range(0)
+            later = places[forms[start]][rank[start] + 1 : rank[start] + 1 + LOOKS]
+            for period in (i - start for i in later if i - start > len(best) * best.step):
+                times = _times(forms, wires, start, period)
+                if times < 2:
                     continue
-                end = _equal_until(forms, wires, start, period)
-                times = (end - start) // period
-                boxes = sum(map(len, leaves[start : start + period])) * times
+                inside = sum(len(_leaves(i)) for i in items[start : start + period])
                 module = period == 1 and isinstance(items[start], Frame)
-                enough = times >= ROUNDS and boxes > self.many
-                if times < 2 or not (module or enough) or not _follows(wires, start, period):
-                    hopeless[period] = end - ROUNDS * period
-                else:
-                    best = max(best, (times * period, -period, times))
-            covered, period, times = best
-            if covered:
-                runs.append((start, -period, times))
-            start += covered or 1
+                enough = times >= ROUNDS and inside * times > self.many
+                if (module or enough) and times * period > len(best) * best.step:
+                    best = range(start, start + times * period, period)
+            runs += [best] * bool(best)
+            start = best.stop if best else start + 1
         return runs
 
-    def _round(self, frame: Frame, items: Sequence[Frame | Box]) -> Frame:
+    def _round(self, frame: Frame, items: Items) -> Frame:
         """Return the frame of one round: of a module itself, or one made for the occasion."""
         if len(items) == 1 and isinstance(items[0], Frame):
             return items[0]
@@ -185,18 +170,15 @@ class _Repeats:
 
     def _move_inputs(self, rounds: Sequence[Frame]) -> None:
         """Move what each round alone reads, at the same place, into the rounds."""
-        found = []
+        found: list[dict[Any, Box]] = []
         for each in rounds:
             leaves = {box.id: k for k, box in enumerate(_leaves(each))}
-            alone: dict[Any, Box] = {}
-            for key in leaves:
-                for edge in self.incoming.get(key, ()):
-                    tail = self.boxes[edge.tail]
-                    ends = self.readers[edge.tail]
-                    if tail.kind in LOOSE and all(e.head in leaves for e in ends):
-                        places = tuple((leaves[e.head], e.argument) for e in ends)
-                        alone[places, tail.kind, tail.shape, tail.dtype] = tail
-            found.append(alone)
+            found.append({})
+            for tail in {edge.tail: 0 for key in leaves for edge in self.incoming.get(key, ())}:
+                box, ends = self.boxes[tail], self.readers[tail]
+                if box.kind in LOOSE and all(e.head in leaves for e in ends):
+                    places = tuple((leaves[e.head], e.argument) for e in ends)
+                    found[-1][places, box.kind, box.shape, box.dtype] = box
         inside = [{box.id for box in each.boxes()} for each in rounds]
         for place in [p for p in found[0] if all(p in alone for alone in found)]:
             for each, alone, known in zip(rounds, found, inside, strict=True):
@@ -216,36 +198,23 @@ def owned_by(box: Box) -> dict[int, int]:
     return {row.number: math.prod(row.shape) for row in box.rows}
 
 
-def _equal_until(forms: Sequence[int], wires: Sequence[Wires], start: int, period: int) -> int:
-    """Return where what repeats with a period ends.
-
-    The first round may read from anywhere, the others from the same places, as seen from there.
-    """
-    last = len(forms)
-    for i in range(start, last - period):
-        if forms[i] != forms[i + period]:
-            return i + period
-        here, later = wires[i], wires[i + period]
-        if here != later:
-            if i >= start + period:
-                return i + period
-            near = [
-                [wire for wire in each if wire[2] is not None and wire[2] <= i - start]
-                for each in (here, later)
-            ]
-            if near[0] != near[1]:
-                return i + period
-    return last
-
-
-def _follows(wires: Sequence[Wires], start: int, period: int) -> bool:
-    """Tell whether the second round reads the first."""
+def _times(forms: list[int], wires: list[Wires], start: int, period: int) -> int:
+    """Count the equal rounds of a period: each reads the one before, the first from anywhere."""
     second = start + period
-    return any(
-        way is not None and start <= i - way < second
-        for i in range(second, second + period)
-        for _, _, way, _ in wires[i]
-    )
+    end = second
+    while (
+        forms[end : end + period] == forms[start:second]
+        and wires[end : end + period] == wires[second : second + period]
+    ):
+        end += period
+    if end == second:
+        return 1
+    inner, follows = [], False
+    for i in range(start, second):
+        here, later = ([w for w in wires[k] if w[2]] for k in (i, i + period))
+        inner.append([[w for w in each if (w[2] or 0) <= i - start] for each in (here, later)])
+        follows |= any(i - start < (w[2] or 0) <= i - start + period for w in later)
+    return (end - start) // period if follows and all(a == b for a, b in inner) else 1
 
 
 def span_of_paths(paths: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from unicodedata import east_asian_width
 
+from minigrad.autograd.messages import where
 from minigrad.graph.model import Box, Edge, Row, count, human
 
 SHOW = ("shape", "dtype", "bytes")
@@ -101,7 +102,7 @@ def tooltip(box: Box) -> str:
     if box.bad:
         parts.append(box.bad.text)
     if box.source:
-        parts.append("{}:{} in {}".format(*box.source))
+        parts.append(where(box.source))
     if box.target:
         parts.append(f"the same as {box.target}")
     return "\n".join(parts)

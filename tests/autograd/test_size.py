@@ -10,14 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ENGINE = ROOT / "minigrad" / "autograd"
-<<<<<<< HEAD
 MOST_CODE = 950
 # Not counted: messages are read last, or never, and a method of an array is a line that forwards.
 NOT_COUNTED = {"messages.py", "methods.py"}
-=======
-MOST_LINES, MOST_CODE = 1510, 930
-MESSAGES = ENGINE / "messages.py"  # not counted: it is read last, or never
->>>>>>> numpy
 
 
 def docstrings(tree):

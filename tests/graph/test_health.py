@@ -63,7 +63,7 @@ def dead_units():
 
 
 def saturated(function):
-    return lambda: np.sum(function(tensor(10, 6, name="x", grad=True) * 1e3))
+    return lambda: np.sum(function(tensor(10, 6, name="x", grad=True) * 1e6))
 
 
 @pytest.mark.parametrize(
