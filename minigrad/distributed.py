@@ -209,7 +209,17 @@ class _Synchronised(BatchNorm):
 
 
 def _pullback(
-    needs: Any, g: Any, _y: Any, x: Any, weight: Any, _bias: Any, *, residual: Any, **_: Any
+    needs: Any,
+    g: Any,
+    _y: Any,
+    x: Any,
+    weight: Any,
+    _bias: Any,
+    *,
+    residual: Any,
+    eps: float,
+    running: Any,
+    momentum: float,
 ) -> tuple[Any, Any, Any]:
     """As for one rank, with the sums over the batch taken over all ranks in the input's."""
     if residual is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,16 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], caption: str
     body = "".join(line(row, "td") for row in rows)
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return f"<table>{title}<thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>"
+
+
+def module(model: Any) -> str:
+    """Return the parameters and buffers of a module as a table, its layers folded away."""
+    named = list(model.named_parameters())
+    rows = [(k, p.shape, p.dtype, f"{p.size:,}") for k, p in named]
+    rows += [(k, b.shape, b.dtype, "buffer") for k, b in model.named_buffers()]
+    total = f"{type(model).__name__}: {sum(p.size for _, p in named):,} parameters"
+    layers = f"<details><summary>layers</summary><pre>{escape(repr(model))}</pre></details>"
+    return table(["name", "shape", "dtype", "values"], rows, total) + layers
 
 
 def tensor(t: Tensor) -> str:

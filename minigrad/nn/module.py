@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from html import escape
+from contextlib import contextmanager
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, Self, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from minigrad import html
 from minigrad.autograd import Array, Tensor, bare, local, note_change
 from minigrad.checks import write
-from minigrad.html import table
+from minigrad.functional.layers import rehearsal
 
 if TYPE_CHECKING:
     from minigrad.graph import GraphView
@@ -215,7 +216,8 @@ class Module:
         Arrays among the inputs become Tensors; buffers such as running means stay as they were.
         """
         graph = importlib.import_module("minigrad.graph")  # which is built on this file
-        view: GraphView = graph.draw_module(self, inputs, options)
+        with rehearsed():
+            view: GraphView = graph.draw_module(self, inputs, options)
         return view
 
     def extra_repr(self) -> str:
@@ -264,13 +266,17 @@ class Module:
         return f"{type(self).__name__}({self.extra_repr()}{body})"
 
     def _repr_html_(self) -> str:
-        named = list(self.named_parameters())
-        rows: list[tuple[object, ...]] = [(k, p.shape, p.dtype, f"{p.size:,}") for k, p in named]
-        rows += [(k, b.shape, b.dtype, "buffer") for k, b in self.named_buffers()]
-        total = f"{type(self).__name__}: {sum(p.size for _, p in named):,} parameters"
-        return table(["name", "shape", "dtype", "values"], rows, total) + (
-            f"<details><summary>modules</summary><pre>{escape(repr(self))}</pre></details>"
-        )
+        return html.module(self)
+
+
+@contextmanager
+def rehearsed() -> Iterator[None]:
+    """Run modules to look at them: batch norm takes one example, and evaluates untrained."""
+    before, rehearsal.on = rehearsal.on, True
+    try:
+        yield
+    finally:
+        rehearsal.on = before
 
 
 def is_parameter(value: object) -> TypeGuard[Tensor]:

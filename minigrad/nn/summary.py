@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.autograd import Node, Tensor, enable_grad, local, reachable
 from minigrad.html import table
-from minigrad.nn.module import Frame, Module, is_parameter, members
+from minigrad.nn.module import Frame, Module, is_parameter, members, rehearsed
 
 Shape = tuple[int, ...]
 
@@ -85,7 +85,7 @@ def summarise(model: Module, *input_shapes: int | Shape) -> Summary:
     parameters = list(model.parameters())
     dtype = next((p.dtype for p in parameters), np.float32)
     shapes = [(s,) if isinstance(s, int) else tuple(s) for s in input_shapes]
-    with _watched(model) as calls, enable_grad():
+    with _watched(model) as calls, enable_grad(), rehearsed():
         y = model(*(Tensor(np.zeros((1, *s), dtype), requires_grad=True) for s in shapes))
     rows = {id(frame): row for frame, row in calls}
     for node in reachable(t._node for t in _tensors(y) if isinstance(t._node, Node)):

@@ -9,8 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minigrad import distributed as ranks
-from minigrad.autograd import Array, Tensor, bare
+from minigrad.autograd import Array, Tensor, bare, no_grad
+from minigrad.checks import write
 from minigrad.data import DataLoader
+from minigrad.data.sources import Stream
+from minigrad.nn import Module
+from minigrad.nn.layers import BatchNorm
 
 Value = Array | Tensor
 Batches = Iterable[Sequence[Value]]
@@ -110,3 +114,29 @@ def _refuse_nonfinite(caller: str, arrays: Iterable[Any]) -> None:
                 f"or infinite, the first {array[at]} at {list(at)}: replace them, or leave out "
                 "these examples"
             )
+
+
+def refuse_single(model: Module, batches: Batches) -> None:
+    """Try what a last batch of one example does, if that is what is left of an epoch."""
+    if not isinstance(batches, DataLoader) or batches.drop_last:
+        return
+    n, size = batches.n, batches.batch_size
+    if isinstance(batches.source, Stream) or n is None or (n - 1) % size:
+        return
+    if not any(isinstance(m, BatchNorm) for m in model.modules()):
+        return
+    one = batches.source.batch(slice(0, 1))
+    *inputs, _ = batches.transform(*one) if batches.transform else one
+    buffers = [bare(buffer) for _, buffer in model.named_buffers()]
+    before = [array.copy() for array in buffers]
+    try:
+        with no_grad():
+            model.train()(*inputs)
+    except ValueError as error:
+        raise ValueError(
+            f"fit: {n} examples in batches of {size} leave one for the last batch, and {error}; "
+            "pass DataLoader(x, t, batch_size=..., shuffle=True, drop_last=True), or choose "
+            "another batch size"
+        ) from error
+    finally:
+        write(buffers, before)

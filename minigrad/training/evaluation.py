@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 from minigrad import distributed as ranks
 from minigrad import functional as F
 from minigrad.autograd import Tensor, bare, no_grad
+from minigrad.checks import at_once
 from minigrad.data import DataLoader
-from minigrad.nn import CrossEntropyLoss, Module
+from minigrad.nn import Module
 from minigrad.optim import Optimizer
 from minigrad.training.batches import (
     BATCH_SIZE,
@@ -26,8 +27,8 @@ from minigrad.training.batches import (
     unpacked,
 )
 from minigrad.training.formats import HELD_OUT
+from minigrad.training.objective import Loss, is_cross_entropy, outcome_of
 
-Loss = Callable[[Any, Any], Tensor]  # of the output, whatever the model gives, and the target
 Inputs = ArrayLike | tuple[ArrayLike, ...] | DataLoader
 Metric = Callable[[Any, Any], SupportsFloat]
 
@@ -41,7 +42,7 @@ class Evaluator:
         self,
         model: Module,
         optimizer: Optimizer,
-        loss: Loss,
+        loss: Loss | None,
         metrics: Mapping[str, Metric] | None,
     ):
         for name, value, kind in [("model", model, Module), ("optimizer", optimizer, Optimizer)]:
@@ -50,11 +51,11 @@ class Evaluator:
                     f"Trainer: {name} must be an instance of {kind.__name__}, got {value!r:.60}"
                 )
         if metrics is None:
-            classifies = loss is F.cross_entropy or isinstance(loss, CrossEntropyLoss)
-            metrics = {"accuracy": F.accuracy} if classifies else {}
+            metrics = {"accuracy": F.accuracy} if is_cross_entropy(model, loss) else {}
         if taken := sorted(n for n in metrics if n in RESERVED or n.startswith(HELD_OUT)):
             raise ValueError(f"Trainer: the history needs {taken} itself: rename these metrics")
-        self.model, self.optimizer, self.loss, self.metrics = model, optimizer, loss, dict(metrics)
+        self.model, self.optimizer, self.metrics = model, optimizer, dict(metrics)
+        self._outcome = outcome_of(model, loss, measured=bool(metrics))
 
     def evaluate(self, data: Data, *, batch_size: int | None = None) -> dict[str, float]:
         """Return the mean loss and metrics over data, in evaluation mode, recording nothing.
@@ -102,8 +103,7 @@ class Evaluator:
         self, place: str, inputs: list[Value], target: Value
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of one batch, and its value beside those of the metrics."""
-        output = self.model(*inputs)
-        loss = self.loss(output, target)
+        output, loss = self._outcome(*inputs, target)
         if not isinstance(loss, Tensor) or loss.size != 1:
             raise TypeError(f"{place}: the loss must be a Tensor of one value, got {loss!r:.60}")
         value = loss.item()
@@ -135,5 +135,4 @@ class Evaluator:
             with no_grad():
                 yield
         finally:
-            for module, mode in modes:
-                module.training = mode
+            at_once([(setattr, module, "training", mode) for module, mode in modes])

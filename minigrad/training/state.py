@@ -105,7 +105,8 @@ def _load(run: Trainer, state: dict[str, Any]) -> None:
     for path, rng in own.items():
         restore(rng, draws["modules"][path])
     set_rng_state(draws["library"])
-    run._places, run._loaders, run._means = draws["loaders"], {}, Means(**draws["means"])
+    run._places, run._loaders, run._goes_on = draws["loaders"], {}, True
+    run._means = Means(**draws["means"])
     run.history.losses = state["history"]["losses"].tolist()
     run.history.epochs = [dict(row) for row in state["history"]["epochs"]]
     run.epoch, run._batch, run.stop = state["epoch"], state["batch"], state["stop"]

@@ -11,7 +11,6 @@ from itertools import islice
 from typing import Any
 
 from minigrad import distributed as ranks
-from minigrad import functional as F
 from minigrad.checks import whole
 from minigrad.data import DataLoader
 from minigrad.nn import Module
@@ -24,12 +23,14 @@ from minigrad.training.batches import (
     Means,
     as_batches,
     number_of,
+    refuse_single,
     unpacked,
 )
-from minigrad.training.evaluation import Evaluator, Loss, Metric
+from minigrad.training.evaluation import Evaluator, Metric
 from minigrad.training.formats import HELD_OUT
 from minigrad.training.history import History
 from minigrad.training.limits import Limits
+from minigrad.training.objective import Loss
 from minigrad.training.progress import Progress, shown
 from minigrad.training.saver import Saver
 
@@ -47,11 +48,13 @@ class Trainer(Evaluator):
         What is trained.
     optimizer : Optimizer
         Made with the parameters of the model.
-    loss : callable
-        `loss(output, target)`, the mean over the batch as a Tensor.
+    loss : callable, optional
+        `loss(output, target)`, the mean over the batch as a Tensor. By default the method
+        `loss(*inputs, target)` that the model's class defines, as the book's networks do, with
+        what it adds for weight decay; else the cross entropy.
     metrics : dict of callables, optional
         By name, `metric(output, target)`, means over the batch as numbers. By default the accuracy
-        if the loss is the cross entropy, else none.
+        if the loss is the cross entropy or that of the book's networks, else none.
     schedule : Schedule, optional
         Its `step()` is called after each step.
     max_grad_norm : float, optional
@@ -97,7 +100,7 @@ class Trainer(Evaluator):
         self,
         model: Module,
         optimizer: Optimizer,
-        loss: Loss = F.cross_entropy,
+        loss: Loss | None = None,
         *,
         metrics: Mapping[str, Metric] | None = None,
         schedule: Schedule | None = None,
@@ -122,7 +125,8 @@ class Trainer(Evaluator):
         self._batch = 0  # how many batches of the epoch under way were taken
         self._means = Means()  # since the last row of the history
         self._seconds, self._since = 0.0, time.perf_counter()  # likewise, up to `_since`
-        self._places: dict[str, Any] = {}  # where the loaders were, to go on from
+        self._places: dict[str, Any] = {}  # where the loaders were left
+        self._goes_on = False  # whether the next fit begins there
         self._loaders: dict[str, Any] = {}
         if self.distributed:
             ranks.broadcast(model)
@@ -181,7 +185,8 @@ class Trainer(Evaluator):
         Raises
         ------
         ValueError
-            If the data is empty or holds NaN or infinity. A DataLoader and arrays in memory are
+            If the data is empty or holds NaN or infinity, or if its last batch would be one
+            example where batch normalisation needs more. A DataLoader and arrays in memory are
             checked before the first step, other data batch by batch. If the checkpoints are of
             another model.
         FloatingPointError
@@ -191,6 +196,7 @@ class Trainer(Evaluator):
         """
         limits = Limits(self, epochs, steps, max_seconds, total=checkpoints is not None)
         batches = as_batches("fit", train, batch_size, shuffle=True)
+        refuse_single(self.model, batches)
         if self.distributed:
             batches = ranks.shard(batches)
         held_out = self._held_out(validation, batch_size)
@@ -229,7 +235,7 @@ class Trainer(Evaluator):
         """Take the data to be gone through, where a state that was loaded left it."""
         self._loaders = {"train": batches, "validation": held_out}
         for name, loader in self._loaders.items():
-            if isinstance(loader, DataLoader) and self._places.get(name):
+            if self._goes_on and isinstance(loader, DataLoader) and self._places.get(name):
                 loader.load_state_dict(self._places[name])
         self._since, self._places = time.perf_counter(), {}
 
@@ -237,9 +243,8 @@ class Trainer(Evaluator):
         """Remember the place within the epoch; after an error the epoch will begin again."""
         if error[0] is not None:
             self._batch, self._means = 0, Means()
-        elif self._batch:
-            self._places = state.places(self)
-        self._loaders = {}
+        self._places, self._loaders = state.places(self), {}
+        self._goes_on = self._batch > 0
 
     def _groups(self, batches: Batches) -> Iterator[list[Batch]]:
         """Yield the batches of each step, from where the epoch was left."""

@@ -1,6 +1,6 @@
 """A run with everything that draws or remembers; it goes on from its checkpoints.
 
-Usage: python long_run.py FOLDER
+Usage: python long_run.py FOLDER [EPOCHS]
 """
 
 import sys
@@ -19,7 +19,7 @@ T = rng.integers(4, size=130)
 EPOCHS = 6
 
 
-def trainer(folder=None, prefetch=0, **options):
+def trainer(folder=None, **options):
     minigrad.manual_seed(1)
     model = nn.Sequential(
         nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout2d(0.2), nn.Flatten(),
@@ -41,11 +41,11 @@ def data(prefetch=0):
     return DataLoader(X, T, batch_size=16, shuffle=True, transform=changes, prefetch=prefetch)
 
 
-def fit(run, folder=None, prefetch=0, **options):
+def fit(run, folder=None, prefetch=0, loader=None, **options):
     options = {"epochs": EPOCHS, "validate_every": 7, **options}
     if folder is not None:
         options = {"checkpoints": folder, "every": 1, "best": "validation_loss", **options}
-    return run.fit(data(prefetch), (X[:40], T[:40]), **options)
+    return run.fit(loader or data(prefetch), (X[:40], T[:40]), **options)
 
 
 def result(run):
@@ -62,5 +62,5 @@ if __name__ == "__main__":
     where = Path(sys.argv[1])
     run = trainer(where)
     print("begun", flush=True)
-    fit(run, where / "checkpoints")
+    fit(run, where / "checkpoints", epochs=int((sys.argv[2:] or [EPOCHS])[0]))
     minigrad.save(where / "result.npz", result(run))

@@ -68,7 +68,7 @@ def network(seed):
 
     def add(layer):
         nonlocal shape
-        layers.append(layer)
+        layers.append(randomise(layer, rng))
         shape = layer.eval()(np.zeros((1, *shape), np.float32)).shape[1:]
 
     def activation():
