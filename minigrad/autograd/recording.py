@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.autograd import messages
 from minigrad.autograd.clock import tick
 from minigrad.autograd.dtypes import match, operand, result
-from minigrad.autograd.graph import NEEDING, Constant, Handle, Node, nobody, place_of
+from minigrad.autograd.graph import NO_GRADIENT, Constant, Handle, Node, nobody, place_of
 from minigrad.autograd.mode import P, R, local
 from minigrad.autograd.table import Primitive, Pullback, define, look_again, primitive, rules
 
@@ -40,7 +40,7 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
             array, place = operand(value, entry.name)
         arrays.append(array)
         places.append(place)
-        flags.append(place.__class__ in NEEDING)
+        flags.append(place.__class__ not in NO_GRADIENT)
     needs = tuple(flags)
     if tensor is not None and False in needs:
         match(entry, inputs, arrays)

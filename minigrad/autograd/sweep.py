@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.autograd import clock, messages
-from minigrad.autograd.graph import NEEDING, Handle, Leaf, Node, Shape, bare, nobody, reachable
+from minigrad.autograd.graph import (
+    NO_GRADIENT,
+    Handle,
+    Leaf,
+    Node,
+    Shape,
+    bare,
+    nobody,
+    reachable,
+)
 from minigrad.autograd.mode import enable_grad, local, no_grad
 
 if TYPE_CHECKING:
@@ -57,7 +66,7 @@ def sweep(
             needs = tuple([isinstance(p, Leaf) and (wanted is None or p in wanted) for p in inputs])
             joint = function.joint(needs, g, *saved, **keywords)
         for i, parent in enumerate(inputs):
-            if parent.__class__ not in NEEDING or (wanted is not None and parent not in wanted):
+            if parent.__class__ in NO_GRADIENT or (wanted is not None and parent not in wanted):
                 continue
             if function.joint:
                 d = joint[i]

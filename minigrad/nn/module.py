@@ -171,7 +171,6 @@ class Module:
                 value.data = value.data.astype(dtype)
         return self
 
-    # -------------------------------------------------------------------------------------- saving
     def state_dict(self) -> dict[str, Array]:
         """Return a copy of every parameter and buffer by its path."""
         return {path: array.copy() for path, array in _arrays(self).items()}

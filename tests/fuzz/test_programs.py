@@ -35,11 +35,11 @@ def test_a_seed_is_a_program():
     [
         (np.tanh, lambda g, y, _x: g * (1 - y)),
         (np.multiply, lambda g, _y, _a, b: g * (b + 1e-6)),
-        (np.ravel, lambda g, _y, _x: np.reshape(np.flip(g), _x.shape)),
+        (np.squeeze, lambda g, _y, _x, axis=None: np.reshape(g, _x.shape) * 2),
     ],
-    ids=["tanh", "multiply", "ravel"],
+    ids=["tanh", "multiply", "squeeze"],
 )
 def test_a_planted_fault_is_seen(function, wrong, monkeypatch):
     entry = rules[function]
     monkeypatch.setattr(entry, "pullbacks", (wrong, *entry.pullbacks[1:]))
-    assert any(programs.run(seed).mismatch for seed in range(50))
+    assert any(programs.run(seed).mismatch for seed in range(100))
