@@ -1,6 +1,8 @@
 """Every differentiable operation, against differences, PyTorch, and NumPy on bare arrays."""
 
 import functools
+import math
+import sys
 import warnings
 
 import numpy as np
@@ -235,6 +237,9 @@ def test_every_entry_of_the_table_has_its_row(monkeypatch):
         if not isinstance(getattr(f, "__self__", None), np.ufunc)  # np.add.reduce: one rule for all
     }
     ours = {f for f, home in homes.items() if any(h.startswith(HOMES) for h in home)}
+    special = vars(sys.modules.get("scipy.special", math)).values()  # see test_special
+    special = {f for f in special if callable(f)}
+    ours -= {f for f in ours if f in special or "minigrad.ops.special" in homes[f]}
     missing = ours - seen - {np.ix_}  # its results are plain arrays
     assert sorted(f.__name__ for f in missing) == []
 
