@@ -70,8 +70,8 @@ class Module:
     - a buffer, saved with the module but not trained, is any other Tensor or array.
 
     Names are dotted paths such as `block1.layers.0.weight`. An array or plain Tensor whose name, or
-    whose list or dict, starts with an underscore is private: not walked; modules and `Parameter`s
-    there are. Results of recorded operations are not walked.
+    whose list or dict, starts with an underscore is private: not walked; a module or a `Parameter`
+    there is. Results of recorded operations are not walked.
 
     Examples
     --------
