@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Array, Node, Primitive, bare, describe, local
-
-_HERE = str(Path(__file__).parent)
-_NUMPY = str(Path(np.__file__).parent)
+from minigrad.autograd import Array, Node, Primitive, bare, describe, kept_arrays, local
+from minigrad.lines import source
 
 
 class NonFiniteError(FloatingPointError):
@@ -79,7 +75,7 @@ class debug:
         module = f" in {local.mode.module}" if local.mode.module else ""
         raise NonFiniteError(
             f"{entry.name}: {_count(y)} in the result (shape {y.shape}, {y.dtype}) of finite "
-            f"inputs {inputs}{module}, called at {_line(_source())}"
+            f"inputs {inputs}{module}, called at {_line(source())}"
         )
 
     def check_gradient(self, node: Node, i: int, g: Any, d: Any) -> None:
@@ -95,10 +91,10 @@ class debug:
 
     def watch(self, node: Node) -> None:
         """Remember where a node was called, and hold what it keeps."""
-        node.source = _source()
+        node.source = source()
         if not self.hold_arrays or node.saved is None:
             return
-        arrays = [base for value in node.saved for base in _with_bases(value)]
+        arrays = [base for value in kept_arrays(node) for base in _with_bases(value)]
         for array in arrays:
             held, _ = self._holders.get(id(array), (0, array))
             if held or array.flags.writeable:
@@ -147,14 +143,6 @@ def _count(value: Any) -> str:
     verb = "is" if nan + infinite == 1 else "are"
     kinds = f"({nan} NaN, {infinite} infinite)"
     return f"{nan + infinite} of {array.size} values {verb} not finite {kinds}"
-
-
-def _source() -> tuple[str, int, str]:
-    """Return file, line and function of the innermost call outside this package and NumPy."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith((_HERE, _NUMPY)):
-        frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
 
 
 def _line(source: tuple[str, int, str]) -> str:

@@ -13,12 +13,18 @@ PACKAGE = ROOT / "minigrad"
 LONGEST = 330
 
 # A room imports only from those to the left of it, and from itself.
-CORE = ["autograd", "kernels", "random", "ops", "functional"]
+CORE = ["lines", "autograd", "kernels", "random", "ops", "functional"]
 ORDER = [
     *CORE,
     *["checks", "files", "nn", "optim", "data", "training", "graph", "testing", "debugging"],
 ]
-NEEDS_NOT = {"kernels": {"autograd"}, "optim": {"nn"}, "graph": {"nn"}, "testing": {"nn"}}
+NEEDS_NOT = {
+    "autograd": {"lines"},
+    "kernels": {"autograd"},
+    "optim": {"nn"},
+    "graph": {"nn"},
+    "testing": {"nn"},
+}
 # The engine's files in reading order: each imports only from those before it, and from messages,
 # which is read last but imports none of them.
 ENGINE = [

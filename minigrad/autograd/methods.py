@@ -31,7 +31,7 @@ class ArrayMethods(Handle):
     @property
     def size(self) -> int:
         """The number of values."""
-        return self._data.size
+        return self._array.size
 
     # ------------------------------------------------------------------------- leaving the graph
     def numpy(self) -> Array:
@@ -43,31 +43,49 @@ class ArrayMethods(Handle):
             raise TypeError(messages.LEAVING)
         return numpy.array(self.data, dtype=dtype, copy=copy)
 
-    def item(self) -> float:
-        """Return the value of a Tensor of size 1 as a Python number."""
-        return self._data.item()
+    to_numpy = numpy  # as matplotlib asks for it
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.numpy().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.data.__dlpack_device__()
+
+    def item(self, *index: int) -> float:
+        """Return the value of a Tensor of size 1, or the one at an index, as a Python number."""
+        return self._array.item(*index)
 
     def tolist(self) -> Any:
         """Return the values as nested Python lists."""
-        return self._data.tolist()
+        return self._array.tolist()
 
     # ------------------------------------------------------------------------------ as a number
+    def _number(self) -> Any:
+        if self.requires_grad:
+            raise TypeError(messages.LEAVING_AS_NUMBER)
+        return self._array
+
     def __float__(self) -> float:
-        return float(self._data)
+        return float(self._number())
 
     def __int__(self) -> int:
-        return int(self._data)
+        return int(self._number())
+
+    def __complex__(self) -> complex:
+        return complex(self._number())
 
     def __index__(self) -> int:
-        return operator.index(self._data)
+        return operator.index(self._array)
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._array)
 
     def __format__(self, spec: str) -> str:
-        return format(self._data[()], spec) if self.ndim == 0 else format(str(self), spec)
+        return format(self._array[()], spec) if self.ndim == 0 else format(str(self), spec)
 
     def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError(messages.NO_LENGTH)
         return len(self.data)
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -76,7 +94,7 @@ class ArrayMethods(Handle):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: object) -> bool:
-        return bool(np.any(self._data == value))
+        return bool(np.any(self._array == value))
 
     # ---------------------------------------------------------------------------------- reductions
     def sum(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
@@ -107,8 +125,8 @@ class ArrayMethods(Handle):
         return np.trace(self, offset=offset, axis1=axis1, axis2=axis2)
 
     # --------------------------------------------------------------------------------------- shape
-    def reshape(self, *shape: int | tuple[int, ...]) -> Tensor:
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+    def reshape(self, *shape: int | tuple[int, ...], order: str = "C") -> Tensor:
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)
 
     def ravel(self) -> Tensor:
         return np.ravel(self)

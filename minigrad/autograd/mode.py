@@ -32,9 +32,13 @@ class Mode:
 class _Local(threading.local):
     def __init__(self) -> None:
         self.mode = Mode()
+        self.freeing: list[Any] | None = None  # what a Milestone left to be freed
 
 
 local = _Local()
+
+
+_LATER = inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction
 
 
 class _grad_mode:
@@ -53,8 +57,8 @@ class _grad_mode:
         local.mode.enabled = self.before.pop()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        if inspect.isgeneratorfunction(function):
-            raise TypeError(messages.generator(type(self).__name__, function.__qualname__))
+        if any(later(function) for later in _LATER):
+            raise TypeError(messages.generator(type(self).__name__, function))
 
         @functools.wraps(function)
         def run(*args: P.args, **keywords: P.kwargs) -> R:

@@ -43,7 +43,7 @@ def _in_place(symbol: str, operation: Callable[[Any, Any], Any]) -> Callable[[An
 
 
 def _comparison(operation: Callable[[Any, Any], Any]) -> Comparison:
-    return lambda self, other: operation(self._data, bare(other))
+    return lambda self, other: operation(self._array, bare(other))
 
 
 def _unary(function: np.ufunc) -> Callable[[Tensor], Tensor]:
@@ -84,7 +84,7 @@ class Tensor(ArrayMethods):
     def __init__(
         self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None
     ):
-        self._data, self._grad, self._node = as_array(data, dtype, copy=requires_grad), None, None
+        self._array, self._grad, self._node = as_array(data, dtype, copy=requires_grad), None, None
         if name is not None:
             self.name = name
         if requires_grad:
@@ -94,18 +94,18 @@ class Tensor(ArrayMethods):
     def _wrap(array: Any, node: Any = None) -> Tensor:
         """Make a Tensor without looking at what is in it."""
         tensor = _new(Tensor)
-        tensor._data, tensor._grad, tensor._node = array, None, node
+        tensor._array, tensor._grad, tensor._node = array, None, node
         return tensor
 
     @property
     def data(self) -> Array:
         """The array itself, outside the graph; assign to replace it."""
-        self._data = np.asarray(self._data)
-        return self._data
+        self._array = np.asarray(self._array)
+        return self._array
 
     @data.setter
     def data(self, value: Any) -> None:
-        if value is self._data:  # t.data -= u changes it in place, then assigns it
+        if value is self._array:  # t.data -= u changes it in place, then assigns it
             note_change(value)
             return
         node = self._node
@@ -115,7 +115,7 @@ class Tensor(ArrayMethods):
         array = as_array(value, self.dtype if from_python and self.requires_grad else None)
         if isinstance(node, Leaf) and array.dtype.kind != "f":
             raise TypeError(messages.data_not_floating(node, array.dtype))
-        self._data = array
+        self._array = array
         if node is not None and (node.shape, node.dtype) != (array.shape, array.dtype):
             self._grad, self._node = None, Constant(array.shape, array.dtype, node.name)
             self.requires_grad = isinstance(node, Leaf)
@@ -150,9 +150,11 @@ class Tensor(ArrayMethods):
         elif value and not isinstance(node, Leaf):
             if self.dtype.kind != "f":
                 raise TypeError(messages.not_floating(self.dtype))
-            self._node = Leaf(self, self.shape, self.dtype, self.name)
-        elif not value and node is not None:
-            self._node = Constant(node.shape, node.dtype, node.name)
+            again: Leaf | None = getattr(node, "frozen", None)  # which graphs may know
+            self._node = again or Leaf(self, self.shape, self.dtype, self.name)
+        elif not value and isinstance(node, Leaf):
+            place = Constant(node.shape, node.dtype, node.name)
+            place.frozen, self._node = node, place
 
     @property
     def name(self) -> str | None:
@@ -181,15 +183,15 @@ class Tensor(ArrayMethods):
 
     def detach(self) -> Tensor:
         """Return a Tensor of the same memory that is not part of the graph."""
-        return Tensor._wrap(self._data)
+        return Tensor._wrap(self._array)
 
-    def astype(self, dtype: Any) -> Tensor:
+    def astype(self, dtype: Any, *, copy: bool = True) -> Tensor:
         """Return a Tensor of another floating point type, within the graph."""
         dtype = np.dtype(dtype)
         if self.requires_grad and dtype.kind != "f":
             raise TypeError(f"astype: {dtype} has no gradients: write t.detach().astype(...)")
         if not self.requires_grad:
-            return Tensor._wrap(self._data.astype(dtype))
+            return Tensor._wrap(self.data.astype(dtype, copy=copy))
         return record(_cast, (self,), {"dtype": dtype})
 
     def draw(self, **options: Any) -> GraphView:
@@ -257,6 +259,11 @@ def _restore(kind: type[Tensor], data: Array, requires_grad: bool, name: Any, gr
     tensor = kind(data, requires_grad, name=name)
     tensor._grad = grad
     return tensor
+
+
+def from_dlpack(x: Any) -> Tensor:
+    """Return a Tensor that shares the memory of another library's array on the CPU, by DLPack."""
+    return Tensor._wrap(as_array(np.from_dlpack(x)))
 
 
 def _astype(x: Any, dtype: Any) -> Any:

@@ -9,21 +9,27 @@ import numpy as np
 
 from minigrad.autograd import Array, Tensor, bare, differentiable
 from minigrad.functional.activations import sigmoid, softmax
+from minigrad.ops.reduction import divided
 
 
-def _same_shape(name: str, prediction: Any, target: Any) -> None:
+def _beside(name: str, prediction: Any, target: Any) -> Any:
+    """Return the target if it has the prediction's shape, in its dtype: it must not widen it."""
     if np.shape(prediction) != np.shape(target):
         raise ValueError(
             f"{name}: prediction has shape {np.shape(prediction)} but target {np.shape(target)}: "
             "broadcasting them would compare every pair of rows: reshape one to the other"
         )
+    if isinstance(target, Tensor) and target.requires_grad:
+        return target
+    array, dtype = Tensor(target).data, np.asarray(bare(prediction)).dtype
+    return array.astype(dtype, copy=False) if dtype.kind == "f" else array
 
 
 def _labels(name: str, logits: Any, targets: Any) -> Array:
     """Check integer labels, or rows of probabilities, against logits of shape (N, C)."""
     if isinstance(targets, Tensor) and targets.requires_grad:
         raise TypeError(f"{name}: targets get no gradient: pass targets.detach()")
-    t = np.asarray(bare(targets))
+    t = targets if targets.__class__ is np.ndarray else Tensor(targets).data
     shape = np.shape(bare(logits))
     if len(shape) != 2 or shape[0] == 0:
         raise ValueError(f"{name}: logits must have shape (N, C) with N > 0, got {shape}")
@@ -64,10 +70,17 @@ def _cross_entropy_pullback(g: Any, _y: Any, x: Any, targets: Any, residual: Any
     if residual is not None:
         return g * residual
     rows = targets if targets.ndim == 2 else one_hot(targets, x.shape[1], x.dtype)
-    return g * ((softmax(x) * rows.sum(axis=1, keepdims=True) - rows) / x.shape[0])
+    return divided(g * (softmax(x) * rows.sum(axis=1, keepdims=True) - rows), x.shape[0])
 
 
 def _cross_entropy(x: Any, targets: Any) -> tuple[Any, Any]:
+    if x.dtype == np.float16:  # in which the sum over many rows is infinite
+        loss, slope = _cross_entropy_of(x.astype(np.float32), targets)
+        return loss.astype(x.dtype), slope.astype(x.dtype)
+    return _cross_entropy_of(x, targets)
+
+
+def _cross_entropy_of(x: Any, targets: Any) -> tuple[Any, Any]:
     n = x.shape[0]
     shifted = x.T.copy()  # classes first: NumPy reduces across rows much faster than along them
     shifted -= shifted.max(axis=0)
@@ -124,20 +137,18 @@ def _binary_cross_entropy(x: Any, t: Any) -> Any:
 
 def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
     """Return the mean of -t log s - (1 - t) log(1 - s), s = sigmoid(logits), without overflow."""
-    _same_shape("binary_cross_entropy_with_logits", logits, targets)
+    targets = _beside("binary_cross_entropy_with_logits", logits, targets)
     return np.mean(_binary_cross_entropy(logits, targets))
 
 
 def mse_loss(prediction: Any, target: Any) -> Any:
     """Return the mean of (prediction - target)**2 over all values, of equal shapes."""
-    _same_shape("mse_loss", prediction, target)
-    return np.mean(np.square(prediction - target))
+    return np.mean(np.square(prediction - _beside("mse_loss", prediction, target)))
 
 
 def sum_squared_error(prediction: Any, target: Any) -> Any:
     """Return the book's 0.5 * sum((prediction - target)**2), not divided by the batch."""
-    _same_shape("sum_squared_error", prediction, target)
-    return 0.5 * np.sum(np.square(prediction - target))
+    return 0.5 * np.sum(np.square(prediction - _beside("sum_squared_error", prediction, target)))
 
 
 def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Any:
@@ -150,7 +161,12 @@ def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Any:
 
 
 def accuracy(logits: Any, targets: Any) -> float:
-    """Return the share of rows whose largest logit is at the target (label or one-hot row)."""
+    """Return the share of rows whose largest logit is at the target (label or one-hot row).
+
+    A row that holds a NaN has no largest logit, and is wrong.
+    """
     t = _labels("accuracy", logits, targets)
     t = t if t.ndim == 1 else t.argmax(axis=1)
-    return float((np.asarray(bare(logits)).argmax(axis=1) == t).mean())
+    rows = np.asarray(bare(logits))
+    right = (rows.argmax(axis=1) == t) & ~np.isnan(rows.max(axis=1))
+    return float(right.mean())

@@ -74,7 +74,7 @@ class _Reader:
         roots = [node for node in ends.values() if isinstance(node, Leaf)]
         order = reachable(roots)[::-1]
         self.paths = Paths((node.module for node in order), params, self.ids)
-        held = {ends[name]: t._data for name, t in outputs.items()}
+        held = {ends[name]: t._array for name, t in outputs.items()}
         self.values = (
             examine(order, held) if check_finite else examine((), held)._replace(unknown=set())
         )
@@ -85,11 +85,11 @@ class _Reader:
         )
         self.owners: set[int] = set()  # arrays that are counted already
         for tensor in self.paths.given.values():
-            self._add_owner(tensor._data)
+            self._add_owner(tensor._array)
         for leaf in dict.fromkeys(p for node in order for p in node.inputs if p.__class__ is Leaf):
             held_by = leaf.tensor()
             if held_by is not None:
-                self._add_owner(held_by._data)
+                self._add_owner(held_by._array)
         for number, node in enumerate(order, 1):
             self._operation(number, node)
         self._unused()

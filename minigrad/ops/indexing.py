@@ -58,7 +58,8 @@ def _take(a: Array, indices: ArrayLike, axis: int | None = None) -> Array:
     indices = np.asarray(bare(indices))
     if indices.dtype == bool or not indices.size:  # to np.take these are positions, to a[...] not
         indices = indices.astype(np.intp)
-    if axis is None:
+    if axis is None or a.ndim == 0:
+        normalize_axis_index(axis or 0, max(1, a.ndim), "take")
         return np.ravel(a)[indices]
     return a[(slice(None),) * normalize_axis_index(axis, a.ndim, "take") + (indices,)]
 
@@ -91,6 +92,8 @@ compose(np.trace)(
 def _diff(a: Array, n: int = 1, axis: int = -1) -> Array:
     if n < 0:
         raise ValueError(f"diff: n must be 0 or more, got {n}")
+    if n == 0:
+        return a
     before = (slice(None),) * normalize_axis_index(axis, a.ndim, "diff")
     for _ in range(n):
         a = a[*before, 1:] - a[*before, :-1]
