@@ -1,11 +1,14 @@
-"""What several rooms check in the same way: whole numbers, and packages that may be missing."""
+"""What several rooms do alike: check whole numbers, ask for packages, change things at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from operator import index
-from typing import SupportsIndex
+from functools import partial
+from itertools import repeat, starmap
+from operator import call, index, setitem
+from typing import Any, SupportsIndex
 
 
 def whole(what: str, value: object, least: int, kind: str = "an integer", advice: str = "") -> int:
@@ -35,3 +38,21 @@ def needing(package: str, caller: str) -> Iterator[None]:
             f"{caller} needs {package}, which is not installed: "
             f'run pip install -e ".[examples]" in the clone, or install {package}'
         ) from error
+
+
+def in_one_step(calls: Iterable[tuple[Any, ...]]) -> Callable[[], object]:
+    """Return what calls functions written in C, each with its arguments, and no interrupt between.
+
+    Python raises KeyboardInterrupt between two steps of its own code: this is one step, once.
+    """
+    return partial(deque, starmap(call, calls), 0)
+
+
+def at_once(calls: Iterable[tuple[Any, ...]]) -> None:
+    """Call functions written in C in one step."""
+    in_one_step(calls)()
+
+
+def write(arrays: Iterable[Any], values: Iterable[Any]) -> None:
+    """Write values into arrays, all at once."""
+    deque(map(setitem, arrays, repeat(...), values), maxlen=0)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minigrad.autograd import Array
+from minigrad.autograd import Array, bare
 from minigrad.checks import whole
 from minigrad.random import Rng, generator, keep
 
@@ -23,7 +24,8 @@ class DataLoader:
     Parameters
     ----------
     *arrays
-        Arrays of equal length along their first axis, for example images and labels.
+        Arrays of equal length along their first axis, for example images and labels. Or one data
+        set, an object with `len()` and `[i]` whose examples are tuples `(x, t)`: it is read once.
     batch_size
         Examples in a batch.
     shuffle
@@ -154,6 +156,8 @@ def train_validation_split(
 
 def _same_length(caller: str, arrays: tuple[ArrayLike, ...]) -> Arrays:
     """Return the arguments as arrays, at least one, all of one length above 0."""
+    if len(arrays) == 1 and _is_data_set(arrays[0]):
+        arrays = _columns(caller, arrays[0])
     checked = tuple(map(np.asarray, arrays))
     shapes = ", ".join(str(array.shape) for array in checked)
     if not checked or any(array.ndim == 0 for array in checked):
@@ -171,3 +175,23 @@ def _same_length(caller: str, arrays: tuple[ArrayLike, ...]) -> Arrays:
             f"{caller}: the data set is empty (shapes {shapes}): pass an example or more"
         )
     return checked
+
+
+def _is_data_set(value: Any) -> bool:
+    """Tell whether NumPy would ask for items until one is missing, as it asks of a list."""
+    known = hasattr(value, "__array__") or isinstance(value, Sequence | Mapping)
+    return hasattr(value, "__getitem__") and hasattr(value, "__len__") and not known
+
+
+def _columns(caller: str, pairs: Any) -> tuple[ArrayLike, ...]:
+    """Return an array of each part of the examples of a data set."""
+    examples = [pairs[i] for i in range(len(pairs))]
+    rows = [example if isinstance(example, tuple) else (example,) for example in examples]
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError(f"{caller}: the examples of {type(pairs).__name__} differ in length")
+    return tuple(
+        [
+            np.stack([np.asarray(bare(part)) for part in column])
+            for column in zip(*rows, strict=True)
+        ]
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,18 @@ from minigrad.ops.types import T, Values
 from minigrad.random import Rng, generator
 
 np: Any = numpy  # whose types don't know that its functions return Tensors for Tensors
+
+
+class _Rehearsal(threading.local):
+    """Whether this thread runs a model to look at it: nothing is learnt, so no data is too little.
+
+    `Module.summary` and `Module.draw` do, often with one example, before anything was trained.
+    """
+
+    on = False
+
+
+rehearsal = _Rehearsal()
 
 
 # ---------------------------------------------------------------------------------------- linear
@@ -148,6 +161,11 @@ def _batch_norm(
 ) -> Any:
     if x.size == 0:
         raise ValueError(f"batch_norm: an empty batch has no mean: x has shape {x.shape}")
+    if x.size == x.shape[1] and not rehearsal.on:
+        raise ValueError(
+            f"batch_norm: one value for each channel has no variance (x has shape {x.shape}), so "
+            "nothing would be learnt: give training more rows, or call with training=False"
+        )
     centred, *moments = _moments(x)
     for average, new in zip(running or (), moments, strict=False):
         average *= 1 - momentum
@@ -191,7 +209,8 @@ def batch_norm(
     Raises
     ------
     ValueError
-        If the shapes do not fit, or if evaluation lacks running values.
+        If the shapes do not fit, if evaluation lacks running values, or if training gets one value
+        for each channel, which has no variance.
 
     References
     ----------

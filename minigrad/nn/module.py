@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad.autograd import Array, Tensor, bare, local, note_change
+from minigrad.checks import write
+from minigrad.functional.layers import rehearsal
 
 if TYPE_CHECKING:
     from minigrad.graph import GraphView
@@ -34,7 +36,11 @@ class Parameter(Tensor):
 
 
 class Frame:
-    """A module while it runs, and the one that called it: where a node was recorded."""
+    """A module while it runs, and the one that called it: where a node was recorded.
+
+    It holds the module, since pictures name modules that are gone otherwise. So a module that keeps
+    what it computed is part of a cycle, and waits for the garbage collector.
+    """
 
     __slots__ = ("module", "parent")
 
@@ -60,8 +66,9 @@ class Module:
     - a parameter is a `Parameter`, or any Tensor that requires a gradient;
     - a buffer, saved with the module but not trained, is any other Tensor or array.
 
-    Names are dotted paths such as `block1.layers.0.weight`. An array or plain Tensor whose name
-    starts with an underscore is private: not walked. Nor are the results of recorded operations.
+    Names are dotted paths such as `block1.layers.0.weight`. An array or plain Tensor whose name, or
+    whose list or dict, starts with an underscore is private: not walked; modules and `Parameter`s
+    there are. Results of recorded operations are not walked.
 
     Examples
     --------
@@ -193,11 +200,11 @@ class Module:
             if new.shape != own[name].shape
             or not np.can_cast(new.dtype, own[name].dtype, "same_kind")
         ]
+        problems += [f"{name} is read-only" for name in given if not own[name].flags.writeable]
         if problems:
             raise ValueError(f"load_state_dict: {type(self).__name__}: " + "; ".join(problems))
-        for name, new in given.items():
-            own[name][...] = new
-            note_change(own[name])
+        note_change(*[own[name] for name in given])
+        write([own[name] for name in given], given.values())
 
     # ---------------------------------------------------------------------------------- appearance
     def draw(self, *inputs: object, **options: object) -> GraphView:
@@ -206,8 +213,13 @@ class Module:
         Arrays among the inputs become Tensors; buffers such as running means stay as they were.
         """
         graph = importlib.import_module("minigrad.graph")  # which is built on this file
-        view: GraphView = graph.draw_module(self, inputs, options)
-        return view
+        before = rehearsal.on
+        try:
+            rehearsal.on = True
+            view: GraphView = graph.draw_module(self, inputs, options)
+            return view
+        finally:
+            rehearsal.on = before
 
     def extra_repr(self) -> str:
         """Return what `repr` shows in brackets: numbers and text, unless a subclass writes this."""
@@ -287,19 +299,20 @@ def _walk(root: Module) -> Iterator[tuple[str, Module | Tensor | Array]]:
 
 
 def members(
-    holder: Any, prefix: str = "", above: tuple[int, ...] = ()
+    holder: Any, prefix: str = "", above: tuple[int, ...] = (), private: bool = False
 ) -> Iterator[tuple[str, Any, Any, Any]]:
     """Yield name, object, and its holder and key there, of what one module holds itself."""
     for key, value in enumerate(holder) if isinstance(holder, list | tuple) else holder.items():
         if value.__class__ in _SETTINGS:  # most of what there is
             continue
         name = f"{prefix}{key}"
-        if not prefix and name.startswith("_") and not isinstance(value, _VISIBLE):
-            continue
-        if isinstance(value, _HELD) or (isinstance(value, Tensor) and value.is_leaf):
+        hidden = private or (not prefix and name.startswith("_"))
+        if isinstance(value, _VISIBLE if hidden else _HELD) or (
+            not hidden and isinstance(value, Tensor) and value.is_leaf
+        ):
             yield name, value, holder, key
         elif isinstance(value, _CONTAINERS) and id(value) not in above:
-            yield from members(value, f"{name}.", (*above, id(value)))
+            yield from members(value, f"{name}.", (*above, id(value)), hidden)
 
 
 _SETTINGS = frozenset({bool, int, float, str, type(None)})

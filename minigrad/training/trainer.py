@@ -1,32 +1,25 @@
-"""The Trainer: steps over batches, evaluation, and refusing data that would spoil a run."""
+"""The Trainer: steps over batches, evaluation after each epoch, a history of both."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sized
 from typing import Any, SupportsFloat
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from minigrad import functional as F
-from minigrad.autograd import Array, Tensor, bare, no_grad
-from minigrad.checks import whole
-from minigrad.data import DataLoader
-from minigrad.nn import CrossEntropyLoss, Module
+from minigrad.autograd import Tensor, bare, no_grad
+from minigrad.checks import in_one_step, whole
+from minigrad.nn import Module
 from minigrad.optim import Optimizer, Schedule, clip_grad_norm
+from minigrad.training.batches import Batches, Data, Value, batches_of, refuse_single, unpacked
 from minigrad.training.formats import HELD_OUT
 from minigrad.training.history import History
+from minigrad.training.objective import Loss, is_cross_entropy, outcome_of
 from minigrad.training.progress import Progress, shown
 
-Loss = Callable[[Any, Any], Tensor]  # of the output, whatever the model gives, and the target
 Metric = Callable[[Any, Any], SupportsFloat]
-Value = Array | Tensor
-Batches = Iterable[Sequence[Value]]
-Data = Batches | tuple[ArrayLike, ...]
 
-BATCH_SIZE = 100  # for arrays, unless another is given
 RESERVED = {"epoch", "loss", "lr", "seconds", "step", "step_loss"}
 
 
@@ -43,11 +36,13 @@ class Trainer:
         What is trained.
     optimizer : Optimizer
         Made with the parameters of the model.
-    loss : callable
-        `loss(output, target)`, the mean over the batch as a Tensor.
+    loss : callable, optional
+        `loss(output, target)`, the mean over the batch as a Tensor. By default the method
+        `loss(*inputs, target)` that the model's class defines, as the book's networks do, with
+        what it adds for weight decay; else the cross entropy.
     metrics : dict of callables, optional
         By name, `metric(output, target)`, means over the batch as numbers. By default the accuracy
-        if the loss is the cross entropy, else none.
+        if the loss is the cross entropy or that of the book's networks, else none.
     schedule : Schedule, optional
         Its `step()` is called after each step.
     max_grad_norm : float, optional
@@ -78,7 +73,7 @@ class Trainer:
         self,
         model: Module,
         optimizer: Optimizer,
-        loss: Loss = F.cross_entropy,
+        loss: Loss | None = None,
         *,
         metrics: Mapping[str, Metric] | None = None,
         schedule: Schedule | None = None,
@@ -95,11 +90,11 @@ class Trainer:
                 "Trainer: the schedule is that of another optimizer: make it with this one"
             )
         if metrics is None:
-            classifies = loss is F.cross_entropy or isinstance(loss, CrossEntropyLoss)
-            metrics = {"accuracy": F.accuracy} if classifies else {}
+            metrics = {"accuracy": F.accuracy} if is_cross_entropy(model, loss) else {}
         if taken := sorted(n for n in metrics if n in RESERVED or n.startswith(HELD_OUT)):
             raise ValueError(f"Trainer: the history needs {taken} itself: rename these metrics")
-        self.model, self.optimizer, self.loss, self.metrics = model, optimizer, loss, dict(metrics)
+        self.model, self.optimizer, self.metrics = model, optimizer, dict(metrics)
+        self._outcome = outcome_of(model, loss, measured=bool(metrics))
         self.schedule, self.max_grad_norm, self.progress = schedule, max_grad_norm, progress
         self.history = History()
 
@@ -131,16 +126,18 @@ class Trainer:
         Raises
         ------
         ValueError
-            If the data is empty or holds NaN or infinity. A DataLoader and arrays are checked
-            before the first step, other data batch by batch.
+            If the data is empty or holds NaN or infinity, or if its last batch would be one
+            example where batch normalisation needs more. A DataLoader and arrays are checked before
+            the first step, other data batch by batch.
         FloatingPointError
             If the loss is not finite, before the step that would have spread it to the parameters.
         """
         epochs = whole("fit: epochs", epochs, 1)
-        batches, held_out = _batches("fit", train, batch_size, shuffle=True), None
+        batches, held_out = batches_of("fit", train, batch_size, shuffle=True), None
         if validation is not None:
             size = batch_size if isinstance(validation, tuple) else None
-            held_out = _batches("fit, validation", validation, size)
+            held_out = batches_of("fit, validation", validation, size)
+        refuse_single(self.model, batches)
         steps = epochs * len(batches) if isinstance(batches, Sized) else None
         with shown(self.progress, epochs, steps) as show:
             for _ in range(epochs):
@@ -163,17 +160,17 @@ class Trainer:
         ValueError, FloatingPointError
             As for `fit`.
         """
-        batches = _batches("evaluate", data, batch_size)
-        modes = [(module, module.training) for module in self.model.modules()]
+        batches = batches_of("evaluate", data, batch_size)
+        modes = [(setattr, m, "training", m.training) for m in self.model.modules()]
+        as_before = in_one_step(modes)
         means = _Means()
         try:
             self.model.eval()
             with no_grad():
-                for place, inputs, target in _unpacked("evaluate", batches):
+                for place, inputs, target in unpacked("evaluate", batches):
                     self._measure(place, inputs, target, means)
         finally:
-            for module, mode in modes:
-                module.training = mode
+            as_before()
         return means.result()
 
     def _epoch(self, batches: Batches, held_out: Batches | None, show: Progress) -> None:
@@ -182,7 +179,7 @@ class Trainer:
         began, means = time.perf_counter(), _Means()
         parameters = list(self.model.parameters())
         self.model.train()
-        for place, inputs, target in _unpacked(f"fit: epoch {epoch}", batches):
+        for place, inputs, target in unpacked(f"fit: epoch {epoch}", batches):
             optimizer.zero_grad()
             loss = self._measure(place, inputs, target, means)
             loss.backward()
@@ -203,8 +200,7 @@ class Trainer:
 
     def _measure(self, place: str, inputs: list[Value], target: Value, means: _Means) -> Tensor:
         """Return the loss of one batch, and add it and the metrics to the means."""
-        output = self.model(*inputs)
-        loss = self.loss(output, target)
+        output, loss = self._outcome(*inputs, target)
         if not isinstance(loss, Tensor) or loss.size != 1:
             raise TypeError(f"{place}: the loss must be a Tensor of one value, got {loss!r:.60}")
         value = loss.item()
@@ -235,54 +231,3 @@ class _Means:
 
     def result(self) -> dict[str, float]:
         return {name: total / self.n for name, total in self.totals.items()}
-
-
-def _batches(caller: str, data: Data, batch_size: int | None, shuffle: bool = False) -> Batches:
-    """Return data as an iterable of batches, checking what a loader holds as a whole."""
-    if isinstance(data, tuple):
-        size = BATCH_SIZE if batch_size is None else batch_size
-        data = DataLoader(*data, batch_size=size, shuffle=shuffle)
-    elif isinstance(data, np.ndarray | Tensor) or not isinstance(data, Iterable):
-        raise TypeError(
-            f"{caller}: expected a DataLoader, an iterable of batches, or a tuple of arrays "
-            f"(x, t), got {type(data).__name__}"
-        )
-    elif batch_size is not None:
-        raise ValueError(
-            f"{caller}: batch_size={batch_size} is for data given as a tuple of arrays; "
-            f"{type(data).__name__} makes its own batches"
-        )
-    if isinstance(data, DataLoader):
-        _refuse_nonfinite(caller, data.arrays)
-    return data
-
-
-def _unpacked(caller: str, batches: Batches) -> Iterator[tuple[str, list[Value], Value]]:
-    """Yield where we are, the inputs, and the target of each batch."""
-    checked = isinstance(batches, DataLoader) and batches.transform is None
-    n = 0
-    for n, batch in enumerate(batches, 1):
-        place = f"{caller}, batch {n}"
-        if not isinstance(batch, tuple | list) or len(batch) < 2:
-            raise TypeError(f"{place}: expected a tuple of arrays (x, t), got {batch!r:.60}")
-        if not checked:
-            _refuse_nonfinite(place, batch)
-        *inputs, target = batch
-        yield place, inputs, target
-    if not n:
-        raise ValueError(
-            f"{caller}: the data set is empty: it gave no batch (an iterator gives its batches "
-            "once: pass a DataLoader or a list)"
-        )
-
-
-def _refuse_nonfinite(caller: str, arrays: Iterable[Value]) -> None:
-    for i, array in enumerate(map(np.asarray, map(bare, arrays))):
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            wrong = np.argwhere(~np.isfinite(array))
-            at = tuple(map(int, wrong[0]))
-            raise ValueError(
-                f"{caller}: array {i} (shape {array.shape}) holds {len(wrong)} values that are NaN "
-                f"or infinite, the first {array[at]} at {list(at)}: replace them, or leave out "
-                "these examples"
-            )
