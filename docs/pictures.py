@@ -211,8 +211,8 @@ def large() -> GraphView:
     """Draw 10,000 operations."""
     x = Tensor(np.ones(4, "f4"), requires_grad=True, name="x")
     y = x
-    for _ in range(5000):
-        y = np.tanh(y * 1.01)
+    for i in range(5000):  # no two rounds in a row are alike thrice, so that nothing folds
+        y = np.tanh(y * 1.01 if i.bit_count() % 2 else y - 0.01)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return y.sum().draw()
@@ -240,6 +240,32 @@ def vanishing() -> GraphView:
     return loss_of(net, Tensor(np.ones((8, 20), "f4"), name="x")).draw(gradients=True)
 
 
+def dead() -> GraphView:
+    """Draw layers in which no unit fires."""
+    minigrad.manual_seed(1)
+    net = nn.models.MultiLayerNet(20, [16] * 3, 10)
+    for name, parameter in net.named_parameters():
+        if name in ("linear1.bias", "linear2.bias"):
+            parameter.data[:] = -50
+    x = Tensor(np.random.default_rng(0).normal(size=(16, 20)).astype("f4"), name="x")
+    return loss_of(net, x).draw(gradients=True)
+
+
+def loop() -> GraphView:
+    """Draw a recurrent network with bare weights."""
+    rng = np.random.default_rng(0)
+    sizes = {"Wx": (5, 16), "Wh": (16, 16), "b": (16,)}
+    params = {
+        name: Tensor(rng.normal(size=shape).astype("f4") / 4, requires_grad=True)
+        for name, shape in sizes.items()
+    }
+    x = Tensor(rng.normal(size=(8, 110, 5)).astype("f4"), requires_grad=True, name="x")
+    h = Tensor(np.zeros((8, 16), "f4"), name="h0")
+    for t in range(110):
+        h = np.tanh(x[:, t] @ params["Wx"] + h @ params["Wh"] + params["b"])
+    return np.mean(h**2).draw(params=params, gradients=True)
+
+
 def dark() -> GraphView:
     """Draw for a dark page."""
     return loss_of(nn.models.SimpleConvNet(), images()).draw(theme="dark", gradients=True)
@@ -247,7 +273,7 @@ def dark() -> GraphView:
 
 PICTURES: list[Callable[[], GraphView]] = [
     mlp, simple_conv_net, conv_net, conv_net_depth1, conv_net_backward, deep_conv_net, shared,
-    tied, tower, rnn, large, nan, vanishing, dark,
+    tied, tower, rnn, loop, large, nan, vanishing, dead, dark,
 ]  # fmt: skip
 
 

@@ -32,17 +32,19 @@ def train(rule, data, args):
 
 
 def save_graph(loss, out):
-    """Save a picture of what was computed, or texts where there is nothing to draw it with."""
+    """Save a page to explore what was computed, and pictures, or texts where nothing draws them."""
     view = loss.draw()
+    names = [view.to_html(out / "graph.html").name]
     try:
-        names = [view.render(out / name).name for name in ("graph.svg", "graph.png")]
+        names += [view.render(out / name).name for name in ("graph.svg", "graph.png")]
     except GraphvizNotFoundError:
         outline = view.summary() + "\n"
-        names = {"graph.dot": view.source, "graph.mmd": view.to_mermaid(), "graph.txt": outline}
-        for name, text in names.items():
+        texts = {"graph.dot": view.source, "graph.mmd": view.to_mermaid(), "graph.txt": outline}
+        for name, text in texts.items():
             common.write(out / name, text)
+        names += texts
         print('no graph.svg: install Graphviz, or run python -m pip install -e ".[graph]"')
-    print(f"graph: {', '.join(names)} in {out}")
+    print(f"graph: {', '.join(names)} in {out}: open {out / 'graph.html'} with a browser")
 
 
 def main():

@@ -17,7 +17,7 @@ from minigrad.random import manual_seed
 
 if TYPE_CHECKING:
     from minigrad import data, functional, nn, optim, testing, training
-    from minigrad.debugging import NonFiniteError, debug
+    from minigrad.debugging import NonFiniteError, TrainingWarning, debug
     from minigrad.graph import draw
     from minigrad.kernels.threads import get_num_threads, set_num_threads
 
@@ -25,6 +25,7 @@ __version__ = "0.1.0"
 __all__ = [
     "NonFiniteError",
     "Tensor",
+    "TrainingWarning",
     "data",
     "debug",
     "define",
@@ -48,6 +49,7 @@ __all__ = [
 
 _IN = {  # the names that are no modules, and where they are
     "NonFiniteError": "debugging",
+    "TrainingWarning": "debugging",
     "debug": "debugging",
     "draw": "graph",
     "get_num_threads": "kernels.threads",

@@ -1,8 +1,9 @@
-"""Debug mode: where every operation was called, the first NaN, and writes into recorded arrays."""
+"""Debug mode: the line of each call, the first NaN, writes into arrays, faults of training."""
 
 from __future__ import annotations
 
 import sys
+import warnings
 import weakref
 from collections.abc import Sequence
 from functools import partial
@@ -11,14 +12,26 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Array, Node, Primitive, bare, describe, local
+from minigrad.autograd import Array, Leaf, Node, Primitive, bare, changed_since, describe, local
+from minigrad.autograd.clock import tick
+from minigrad.autograd.messages import where
 
 _HERE = str(Path(__file__).parent)
 _NUMPY = str(Path(np.__file__).parent)
 
 
+EXAMPLES, DEAD = 8, 0.75  # of how many examples and units `debug` says that units are dead
+EXPLODED = 1e4  # the root of the mean square of a gradient
+# Which Tensors a backward pass has reached, by id, and when.
+_graded: dict[int, tuple[weakref.ref[Any], int]] = {}
+
+
 class NonFiniteError(FloatingPointError):
     """A result or a gradient holds a NaN or an infinity, and debug mode saw it first."""
+
+
+class TrainingWarning(UserWarning):
+    """Training goes on, but not as it was meant: debug mode saw it at this line."""
 
 
 class debug:
@@ -30,6 +43,10 @@ class debug:
       `NonFiniteError`, unless an input was not finite already.
     - Arrays that the graph keeps are read-only until a backward pass releases them or the graph is
       gone, so that a write in place fails at its own line.
+
+    - What spoils training is said once, at your line, as a `TrainingWarning`: a backward pass that
+      adds to a gradient which a step has used already, units that gave 0 for all examples, a
+      gradient whose root of the mean square exceeds 1e4.
 
     Parameters
     ----------
@@ -55,6 +72,7 @@ class debug:
         self._holders: dict[int, tuple[int, Array]] = {}  # arrays held, and by how many nodes
         self._held: dict[int, tuple[weakref.ref[Node], list[Array]]] = {}  # by id of the node
         self._thawing: list[Array] = []
+        self._said: set[str] = set()
 
     def __enter__(self) -> debug:
         mode = local.mode
@@ -70,7 +88,9 @@ class debug:
 
     # ---------------------------------------------------- what recording and the sweep call
     def check_result(self, entry: Primitive, arrays: Sequence[Any], y: Any) -> None:
-        """Raise if `y` is the first array that is not finite."""
+        """Raise if `y` is the first array that is not finite; warn if all units are dead."""
+        if entry.name == "relu":
+            self._dead(y)
         if not self.check_finite or _finite(y) or not all(_finite(a) for a in arrays):
             return
         inputs = ", ".join(
@@ -79,14 +99,19 @@ class debug:
         module = f" in {local.mode.module}" if local.mode.module else ""
         raise NonFiniteError(
             f"{entry.name}: {_count(y)} in the result (shape {y.shape}, {y.dtype}) of finite "
-            f"inputs {inputs}{module}, called at {_line(_source())}"
+            f"inputs {inputs}{module}, called at {where(_source())}"
         )
 
     def check_gradient(self, node: Node, i: int, g: Any, d: Any) -> None:
-        """Raise if `d` is the first gradient that is not finite."""
-        if not self.check_finite or d is None:
+        """Raise if `d` is the first gradient that is not finite; warn if it spoils training."""
+        if d is None:
             return
         d = bare(d)
+        if node.inputs[i].__class__ is Leaf:
+            self._stale(node.inputs[i].tensor())
+            self._exploded(node, d)
+        if not self.check_finite:
+            return
         if not _finite(d) and _finite(bare(g)):
             raise NonFiniteError(
                 f"backward: {_count(d)} in the gradient for argument {i} (shape {d.shape}) of "
@@ -111,6 +136,60 @@ class debug:
         """Let go of what a node kept."""
         self._let_go(id(node))
 
+    # ------------------------------------------------------------------- faults of training
+    def _say(self, kind: str, text: str) -> None:
+        """Warn once of each kind, at the line outside this package."""
+        if kind in self._said:
+            return
+        self._said.add(kind)
+        level, frame = 1, sys._getframe()
+        while frame.f_back is not None and frame.f_code.co_filename.startswith((_HERE, _NUMPY)):
+            level, frame = level + 1, frame.f_back
+        warnings.warn(text, TrainingWarning, stacklevel=level)
+
+    def _stale(self, tensor: Any) -> None:
+        """Warn of a gradient that a step has used and nobody has forgotten."""
+        if tensor is None:
+            return
+        _, stamp = _graded.get(id(tensor), (None, 0))
+        known = stamp and tensor._grad is not None
+        if known and changed_since(tensor._data, stamp) and np.any(bare(tensor._grad)):
+            name = f" of {tensor.name!r}" if tensor.name else ""
+            self._say(
+                "stale",
+                f"backward: adds to the gradient{name} (shape {tensor.shape}) that was there when "
+                "the last step() used it: call optimizer.zero_grad() once for each step, before "
+                "backward()",
+            )
+        _graded[id(tensor)] = weakref.ref(tensor, partial(_forget, id(tensor))), tick()
+
+    def _dead(self, y: Any) -> None:
+        """Warn of a layer in which most units gave 0 for all of many examples."""
+        if y.ndim < 2 or len(y) < EXAMPLES:
+            return
+        alive = y.any(axis=(0, *range(2, y.ndim)))
+        dead = alive.size - np.count_nonzero(alive)
+        if dead >= DEAD * alive.size:
+            module = f" in {local.mode.module}" if local.mode.module else ""
+            self._say(
+                f"dead{module}",
+                f"relu{module}: {dead} of {alive.size} units gave 0 for all {len(y)} examples: no "
+                "gradient passes through them: try a smaller learning rate, other initial weights "
+                "or leaky_relu",
+            )
+
+    def _exploded(self, node: Node, d: Any) -> None:
+        """Warn of a gradient that is too large to be of use."""
+        flat = np.ravel(d).astype(np.float64)
+        size = float(np.sqrt(flat @ flat / max(flat.size, 1)))
+        if EXPLODED < size < np.inf:
+            self._say(
+                "exploded",
+                f"backward: the gradient (shape {d.shape}) through {describe(node)} has a root of "
+                f"the mean square of {size:.1e}, it explodes: clip gradients, or lower the "
+                "learning rate or the initial weights",
+            )
+
     def _let_go(self, key: int, _: Any = None) -> None:
         for array in self._held.pop(key, (None, []))[1]:
             held, _array = self._holders.pop(id(array), (0, array))
@@ -125,6 +204,10 @@ class debug:
                 array.flags.writeable = True
             except ValueError:  # a view of an array that another node still holds
                 self._thawing.append(array)
+
+
+def _forget(key: int, _: Any) -> None:
+    _graded.pop(key, None)
 
 
 def _with_bases(value: Any) -> list[Array]:
@@ -154,8 +237,11 @@ def _source() -> tuple[str, int, str]:
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith((_HERE, _NUMPY)):
         frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
+    return _cell(frame.f_code.co_filename), frame.f_lineno, frame.f_code.co_name
 
 
-def _line(source: tuple[str, int, str]) -> str:
-    return "{}:{} in {}".format(*source)
+def _cell(name: str) -> str:
+    """Return `cell [2]` for the name of the file in which a notebook hides a cell."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    numbers = getattr(getattr(shell, "compile", None), "_filename_map", {})
+    return f"cell [{numbers[name]}]" if name in numbers else name

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from minigrad.autograd.table import Primitive
 
 
+RECORDED = "a recorded gradient"  # stands for the module of what a sweep records
+
+
 def describe(place: Constant) -> str:
     """Name a node for a message: `'h' = multiply (shape (3, 4), float32) in block1.fc`."""
     function = getattr(place, "function", None)
@@ -22,8 +25,16 @@ def describe(place: Constant) -> str:
     if function:
         module, source = getattr(place, "module", None), getattr(place, "source", None)
         what += f" in {module}" if module else ""
-        what += " at {}:{} in {}".format(*source) if source else ""
+        what += f" at {where(source)}" if source else ""
     return what
+
+
+def where(source: tuple[str, int, str]) -> str:
+    """Write the place of a call: `net.py:12 in forward`, or `cell [2], line 3` of a notebook."""
+    file, line, function = source
+    if not file.startswith("cell ["):
+        return f"{file}:{line} in {function}"
+    return f"{file}, line {line}" + (f" in {function}" if function != "<module>" else "")
 
 
 # ----------------------------------------------------------------------------- calling a function

@@ -43,14 +43,14 @@ class _grad_mode:
     enabled = True
 
     def __init__(self) -> None:
-        self.before: list[bool] = []  # a stack: one object can be entered again inside itself
+        self.before: list[Any] = []  # a stack: one object can be entered again inside itself
 
     def __enter__(self) -> None:
-        self.before.append(local.mode.enabled)
+        self.before.append((local.mode.enabled, local.mode.module))
         local.mode.enabled = self.enabled
 
     def __exit__(self, *_: object) -> None:
-        local.mode.enabled = self.before.pop()
+        local.mode.enabled, local.mode.module = self.before.pop()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         if inspect.isgeneratorfunction(function):

@@ -202,11 +202,11 @@ def _swept(
         seeds[node] = seeds[node] + g if node in seeds else g
 
     def attach(value: Any, node: Any) -> Any:  # give an array that was kept its place again
+        local.mode.module = messages.RECORDED
         kept = isinstance(node, Leaf) and isinstance(value, np.ndarray | np.generic)
         return wrap(value, node) if kept else value
 
-    run = enable_grad()(sweep) if create_graph else sweep
-    wrapped = attach if create_graph else None
+    run, wrapped = (enable_grad()(sweep), attach) if create_graph else (sweep, None)
     found = run(seeds, retain=retain or create_graph, wrap=wrapped, targets=targets)
     taken = {id(g._data if isinstance(g, Handle) else g) for g in upstream}
     return {node: wrap(*_owned(g, taken)) for node, g in found.items()}

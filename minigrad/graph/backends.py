@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import importlib.util
+import math
+import re
 import shutil
 import subprocess
 import sys
 
 TIMEOUT = 30.0  # seconds
+PIXELS, SIDE = 12e6, 32_000  # the most of a PNG in all, and on a side
 _BEGINS = {"svg": (b"<?xml", b"<svg"), "png": (b"\x89PNG\r\n",), "pdf": (b"%PDF",)}
 FORMATS = tuple(_BEGINS)
 # In a process of its own, so that it can be stopped, and a crash there is an error here.
@@ -30,8 +34,8 @@ class GraphvizNotFoundError(RuntimeError):
     def __init__(self, what: str):
         super().__init__(
             f"{what}: drawing needs Graphviz, and neither the program `dot` nor the package "
-            f"pygraphviz was found: {INSTALL}\nWithout it, .source, .save(path), .summary() and "
-            ".to_mermaid() still work."
+            f"pygraphviz was found: {INSTALL}\nWithout it, .to_html(path), a page to explore, "
+            "still works, and so do .source, .save(path), .summary() and .to_mermaid()."
         )
 
 
@@ -52,7 +56,7 @@ def _has_pygraphviz() -> bool:
         return False
 
 
-def render(source: str, format: str) -> bytes:
+def render(source: str, format: str, dpi: float = 96) -> bytes:
     """Draw DOT.
 
     Parameters
@@ -76,6 +80,8 @@ def render(source: str, format: str) -> bytes:
     if format not in FORMATS:
         raise ValueError(f"render: the format must be svg, png or pdf, got {format!r}")
     run = command(format)
+    if dpi != 96:
+        source = source.replace("graph [", f'graph [dpi="{dpi:.4g}" ', 1)
     if run is None:
         raise GraphvizNotFoundError("render")
     name = "dot" if len(run) == 2 else "pygraphviz"
@@ -96,3 +102,37 @@ def render(source: str, format: str) -> bytes:
             f"render: {name} returned something that is no {format}: {done.stdout[:60]!r} {errors}"
         )
     return done.stdout
+
+
+def scale_to_fit(svg: str) -> float:
+    """Return the resolution, in dots an inch, that keeps a picture below the limits for pixels."""
+    wide, high = (float(n) / 72 for n in re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2])
+    return min(96.0, math.sqrt(PIXELS / (wide * high)), SIDE / max(wide, high))
+
+
+def crossed_titles(svg: str) -> set[str]:
+    """Return the ids of the frames whose titles an edge runs across."""
+    points = []
+    for path in re.findall(r'<path fill="none" [^>]*d="M([^"]+)"', svg):
+        numbers = [float(n) for n in re.findall(r"-?[\d.]+", path)]
+        ends = list(zip(numbers[::2], numbers[1::2], strict=True))
+        for curve in zip(ends[::3], ends[1::3], ends[2::3], ends[3::3], strict=False):
+            for t in (n / 16 for n in range(17)):
+                weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+                points.append(
+                    tuple(
+                        sum(w * p[i] for w, p in zip(weights, curve, strict=True)) for i in (0, 1)
+                    )
+                )
+    found = set()
+    for key, frame in re.findall(
+        r'<g id="(cluster[^"]*)" class="cluster(.*?)</g>\n(?=<!--|<g)', svg, re.DOTALL
+    ):
+        for x, y, text in re.findall(
+            r'<text [^>]*x="([-\d.]+)" y="([-\d.]+)"[^>]*>(.*?)</text>', frame
+        ):
+            left, low = float(x), float(y)
+            wide = 4.7 * len(html.unescape(text))
+            if any(left - 2 < a < left + wide and low - 9 < b < low + 3 for a, b in points):
+                found.add(key)
+    return found

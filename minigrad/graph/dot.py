@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 
-from minigrad.graph.model import Box, Cluster, Edge, Graph, Row, above
-from minigrad.graph.theme import LOOKS, STEP_NAMES, WORDS, legend, palette, step
-from minigrad.graph.words import edge_tooltip, heading, lines, row_text, tooltip
+from minigrad.graph.model import Box, Edge, Graph, Row
+from minigrad.graph.theme import LOOKS, STEP_NAMES, legend, palette, step
+from minigrad.graph.tree import Frame, plant, walk
+from minigrad.graph.words import edge_tooltip, heading, lines, row_text, short, tooltip, width
 
 FONT = "Helvetica,Arial,sans-serif"
+WIDTHS = {"bad": "3", "bad_gradient": "3", "health": "2.2"}
+COLUMNS = 4  # of the legend
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 # The parser of Graphviz stumbles over a closing square bracket before a tag.
@@ -51,119 +55,114 @@ def write(
     theme: str = "auto",
     show: Sequence[str] = ("shape", "dtype"),
     with_legend: bool = True,
+    right: Collection[str] = (),
 ) -> str:
-    """Return the DOT source of a folded graph."""
+    """Return the DOT source of a folded graph; the frames in `right` have their titles there."""
     colours = palette(theme)
-    header = [f"<B>{html(graph.title)}</B>", html(f"{graph.view} · {graph.facts}")]
+    header = [f"<B>{html(short(graph.title))}</B>", html(f"{graph.view} · {graph.facts}")]
     header += map(html, graph.notes)
     fonts = {"fontname": FONT, "fontcolor": colours["text"]}
     defaults = {
         "graph": {
-            "bgcolor": colours["plain"] if theme == "dark" else "transparent",
-            "rankdir": direction, "nodesep": "0.2", "ranksep": "0.3", "pad": "0.1",
-            "labelloc": "t", "fontsize": "11", "tooltip": " ",
-            "label": Html("<BR/>".join(header) + "<BR/> "), **fonts,
+            "bgcolor": colours["plain"], "rankdir": direction, "nodesep": "0.2", "ranksep": "0.3",
+            "pad": "0.1", "labelloc": "t", "fontsize": "11", "tooltip": " ",
+            "label": table("".join(f"<TR><TD>{line}</TD></TR>" for line in header)), **fonts,
         },
-        "node": {"fontsize": "10", "margin": "0.1,0.06", "height": "0", "width": "0", **fonts},
+        "node": {"fontsize": "10", "margin": "0.08,0.04", "height": "0", "width": "0", **fonts},
         "edge": {
             "color": colours["edge"], "arrowsize": "0.6", "fontsize": "8", "fontname": FONT,
             "fontcolor": colours["muted"],
         },
     }  # fmt: skip
     parts = ["digraph minigrad {", *(statement(k, v) for k, v in defaults.items())]
-    parts += _boxes(graph, colours, show)
-    names = {box.id: heading(box) for box in graph.boxes}
-    ordered = _ordered(graph)
-    home = {box.id: box.cluster for box in graph.boxes}
+    root = plant(graph)
+    inside = [root]
+    for _, item in walk(root):
+        if item is None:
+            parts.append("}")
+            inside.pop()
+        elif isinstance(item, Frame):
+            inside.append(item)
+            look = {"id": item.cluster.id, "class": "module", "tooltip": item.cluster.label}
+            look |= _frame(item, colours, item.cluster.id in right)
+            parts += [f"subgraph {item.cluster.id} {{", statement("graph", look)]
+        else:
+            # A frame around a single relu says nothing that the box can't say itself.
+            path = inside[-1].cluster.name if inside[-1].slim else ""
+            parts.append(_box(item, colours, show, f"{path}: " if path else ""))
+    boxes = {box.id: box for box in graph.boxes}
+    ends: dict[str, set[int]] = {}
+    for edge in graph.edges:
+        ends.setdefault(edge.head, set()).add(edge.argument)
     for number, edge in enumerate(graph.edges):
-        tip = edge_tooltip(edge, names[edge.tail], names[edge.head])
-        parts.append(
-            _edge(number, edge, edge.head in ordered, home[edge.tail] is not None, tip, colours)
-        )
-    entries = legend(graph) if with_legend else []
-    if entries:
-        look = {"shape": "plain", "tooltip": " ", "class": "legend", "id": "legend"}
-        parts.append(statement("legend", {**look, "label": _legend(entries, colours)}))
+        tail, head = boxes[edge.tail], boxes[edge.head]
+        numbered = head.ordered and len(ends[head.id]) > 1
+        parts.append(_edge(number, edge, tail, head, numbered, colours))
+    if with_legend:
+        top = next(box.id for box in graph.boxes if box.id not in ends)
+        parts += _legend(legend(graph), colours, top)
     return "\n".join([*parts, "}", ""])
 
 
-def _boxes(graph: Graph, colours: Mapping[str, str], show: Sequence[str]) -> list[str]:
-    """Write boxes and the clusters around them."""
-    own, children = graph.nesting()
-    home = {box.id: box.cluster for box in graph.boxes}
-    entries = {
-        edge.head
-        for edge in graph.edges
-        if all(home[edge.head] != c.id for c in above(graph.clusters, home[edge.tail]))
-    }
-    parts = [_box(box, colours, show) for box in own.get(None, ())]
-    stack: list[str | None] = [*reversed(children.get(None, ()))]
-    while stack:
-        key = stack.pop()
-        if key is None:
-            parts.append("}")
-            continue
-        cluster, boxes = graph.clusters[key], own.get(key, ())
-        look = {"id": key, "class": "module", "tooltip": cluster.label}
-        # A frame around a single relu says nothing that the box can't say itself.
-        slim = not (cluster.parameters or cluster.repeats > 1 or key in children)
-        if slim and len(boxes) == 1 and boxes[0].kind == "op":
-            look |= {"label": "", "margin": "0", "peripheries": "0"}
-            prefix = f"{cluster.path}: " if cluster.path else ""
-            width = 0.0
-        else:
-            # The edges into a box pass to the right of the module's label.
-            longest = max(map(len, cluster.label.split(" · ", 1)))
-            prefix, width = "", min(5.4 * longest / 36, 4.0)
-            look |= {
-                "style": "rounded,dashed", "margin": "7", "color": colours["edge"],
-                "fontsize": "9", "labeljust": "l", "labelloc": "t",
-                "label": _module(cluster, colours),
-            }  # fmt: skip
-        parts += [f"subgraph {key} {{", statement("graph", look)]
-        parts += [_box(box, colours, show, prefix, width * (box.id in entries)) for box in boxes]
-        stack += [None, *reversed(children.get(key, ()))]
-    return parts
+def table(cells: str, look: str = 'CELLSPACING="0" CELLPADDING="1"') -> Html:
+    """Write a table without a border."""
+    return Html(f'<TABLE BORDER="0" {look}>{cells}</TABLE>')
 
 
-def _module(cluster: Cluster, colours: Mapping[str, str]) -> Html:
-    """Write a module's label in two lines, to be short."""
-    name, _, rest = cluster.label.partition(" · ")
-    cells = f'<TR><TD ALIGN="LEFT">{html(name)}</TD></TR>'
-    if rest:
-        text = f'<FONT COLOR="{colours["muted"]}">{html(rest)}</FONT>'
-        cells += f'<TR><TD ALIGN="LEFT">{text}</TD></TR>'
-    return Html(f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="0">{cells}</TABLE>')
+def _frame(frame: Frame, colours: Mapping[str, str], right: bool) -> dict[str, str]:
+    """Return the looks of a frame; what runs into it passes beside its title."""
+    cluster = frame.cluster
+    if frame.slim:
+        return {"label": "", "margin": "0", "peripheries": "0"}
+    operations = sum(isinstance(item, Box) and item.kind == "op" for item in frame.items)
+    alone = operations == 1 == len(frame.items) and cluster.repeats == 1
+    title = short(cluster.title(relative=True))
+    rest = (
+        [] if alone else re.split(r" · |, | (?=\(| by all )", cluster.sums)
+    )  # alone, the rows say it
+    rest = [text for text in rest if not text.startswith("by all")]
+    letters = max(map(width, [title, *rest]))
+    # A spacer as wide as the text: what runs into the middle passes beside the text.
+    spacer = f'<TD FIXEDSIZE="TRUE" HEIGHT="1" WIDTH="{4.7 * letters + 14:.0f}"></TD>'
+    texts = [html(title)]
+    texts += [f'<FONT COLOR="{colours["muted"]}">{html(text)}</FONT>' for text in rest if text]
+    side = "RIGHT" if right else "LEFT"
+    found = [f'<TD ALIGN="{side}">{text}</TD>' for text in texts]
+    spacers = [spacer, *("<TD></TD>" for _ in rest)]
+    pairs = zip(*((spacers, found) if right else (found, spacers)), strict=False)
+    cells = "".join(f"<TR>{a}{b}</TR>" for a, b in pairs)
+    return {
+        "style": "rounded,dashed", "margin": "7", "color": colours["edge"], "fontsize": "9",
+        "labeljust": side[0].lower(), "labelloc": "t",
+        "label": table(cells, 'CELLSPACING="0" CELLPADDING="0"'),
+    }  # fmt: skip
 
 
-def _box(
-    box: Box, colours: Mapping[str, str], show: Sequence[str], prefix: str = "", width: float = 0
-) -> str:
-    shape, style, fill, border = LOOKS[box.kind]
+def _box(box: Box, colours: Mapping[str, str], show: Sequence[str], prefix: str) -> str:
+    shape, style, fill, border = LOOKS["sweep" if box.recorded else box.kind]
     if box.gradient and box.kind in ("op", "module", "parameter"):
         fill = f"{'parameter' if box.kind == 'parameter' else 'op'}_{step(box.gradient)}"
     values = {"id": box.id, "class": box.kind, "shape": shape}
-    mark = box.bad if box.bad and box.bad.origin else box.bad_gradient
-    if mark:
+    if box.marked:
         fill, border = "bad", "bad_border"
         style = style.replace("dashed", "filled") or "filled"
         values["class"] += " nonfinite"
-        values["penwidth"] = "3" if mark.first else "1"
+        values["penwidth"] = "3" if box.marked.first else "1"
     elif not box.requires_grad and box.kind in ("input", "constant", "parameter"):
         style = f"{style},dotted".strip(",")
+    elif box.health:
+        border, values["penwidth"] = "text", "2.2"
     values |= {"style": style, "fillcolor": colours[fill], "color": colours[border]}
-    if width:
-        values["width"] = f"{width:.2f}"
     bold = box.kind in ("op", "module", "output")
-    title = html(prefix + heading(box)) or " "
+    title = html(short(prefix + heading(box))) or " "
     texts = [f"<B>{title}</B>" if bold else title, *map(html, lines(box, show))]
-    if box.rows:
-        cells = "".join(f'<TR><TD CELLPADDING="0">{text}</TD></TR>' for text in texts)
-        cells += "".join(_row(row, colours, show) for row in box.rows)
-        label = f'<TABLE BORDER="0" CELLSPACING="2" CELLPADDING="3">{cells}</TABLE>'
-    else:
-        label = "<BR/>".join(texts)
-    return statement(box.id, {**values, "tooltip": tooltip(box), "label": Html(label)})
+    if box.health:
+        texts = [f"<B>{text}</B>" if text == html(box.health) else text for text in texts]
+    # A table even for two lines: in a PNG bold text would touch the line below.
+    cells = "".join(f'<TR><TD CELLPADDING="0">{text}</TD></TR>' for text in texts)
+    cells += "".join(_row(row, colours, show) for row in box.rows)
+    spacing = 'CELLSPACING="2" CELLPADDING="3"' if box.rows else 'CELLSPACING="1" CELLPADDING="0"'
+    return statement(box.id, {**values, "tooltip": tooltip(box), "label": table(cells, spacing)})
 
 
 def _row(row: Row, colours: Mapping[str, str], show: Sequence[str]) -> str:
@@ -180,8 +179,9 @@ def _row(row: Row, colours: Mapping[str, str], show: Sequence[str]) -> str:
 
 
 def _edge(
-    number: int, edge: Edge, numbered: bool, beside: bool, tip: str, colours: Mapping[str, str]
+    number: int, edge: Edge, tail: Box, head: Box, numbered: bool, colours: Mapping[str, str]
 ) -> str:
+    tip = edge_tooltip(edge, heading(tail), heading(head))
     values = {"id": f"edge{number}", "class": f"edge argument{edge.argument}"}
     values |= {"tooltip": tip, "labeltooltip": tip}
     if numbered:
@@ -190,49 +190,47 @@ def _edge(
         values |= {"color": colours["bad_border"], "penwidth": "2.4"}
         values["class"] += " nonfinite"
     if edge.repeat:
-        values |= {"style": "dashed", "constraint": "false"}
-    elif edge.tail.startswith("constant") and beside:
+        values |= {"style": "dashed", "constraint": "false", "label": f"  next ×{edge.uses}"}
+    elif tail.kind == "constant" and tail.cluster:
         values["minlen"] = "0"  # next to its reader, or the frame would push the spine aside
     elif edge.argument == 0:
         values["weight"] = "8"  # so that the spine is straight
     return statement(f"{edge.tail} -> {edge.head}", values)
 
 
-def _ordered(graph: Graph) -> set[str]:
-    """Return the operations at which several edges end in an order that matters."""
-    ends: dict[str, set[int]] = {}
-    for edge in graph.edges:
-        ends.setdefault(edge.head, set()).add(edge.argument)
-    return {box.id for box in graph.boxes if box.ordered and len(ends.get(box.id, ())) > 1}
-
-
-def _legend(entries: Sequence[tuple[str, str]], colours: Mapping[str, str]) -> Html:
-    """Write a table of what is in the picture."""
-    rows = ""
-    for kind, meaning in entries:
+def _legend(entries: Sequence[tuple[str, str]], colours: Mapping[str, str], top: str) -> list[str]:
+    """Write a sample of each kind that is in the picture, in rows above it."""
+    frame = {"id": "legend", "class": "legend", "label": "", "tooltip": " ", "margin": "6",
+             "style": "rounded", "color": colours["op_3"]}  # fmt: skip
+    parts = ["subgraph cluster_legend {", statement("graph", frame)]
+    names = ["legend", *(f"legend_{kind}" for kind, _ in entries)]
+    plain = {"shape": "plaintext", "fontsize": "9", "tooltip": " ", "class": "legend"}
+    parts.append(statement("legend", {**plain, "label": "Legend"}))
+    for (kind, meaning), name in zip(entries, names[1:], strict=True):
+        look = plain | {"label": Html(html(meaning))}
         if kind == "scale":
             swatches = "".join(
                 f'<TD BGCOLOR="{colours[f"op_{i}"]}">{html(name)}</TD>'
                 for i, name in enumerate(STEP_NAMES)
             )
-            table = f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="3"><TR>{swatches}</TR></TABLE>'
-            rows += f'<TR><TD COLSPAN="2" ALIGN="LEFT">{html(meaning)}</TD></TR>'
-            rows += f'<TR><TD COLSPAN="2">{table}</TD></TR>'
-            continue
-        word, style, fill, border = {
-            "dotted": ("dotted", "dotted", "plain", "op_border"),
-            "repeat": ("dashed edge", "", "plain", "plain"),
-            "bad": ("⚠ thick", "", "bad", "bad_border"),
-            "bad_gradient": ("⚠ gradient", "", "bad", "bad_border"),
-            "reached": ("bold edge", "", "plain", "bad_border"),
-        }.get(kind) or (WORDS[kind], *LOOKS[kind][1:])
-        styles = [s.upper() for s in style.split(",") if s in ("rounded", "dashed", "dotted")]
-        rows += (
-            f'<TR><TD BORDER="{2 if kind.startswith("bad") else 1}" COLOR="{colours[border]}" '
-            f'BGCOLOR="{colours[fill]}"{f" STYLE={chr(34)}{styles[0]}{chr(34)}" if styles else ""}'
-            f'>{html(word)}</TD><TD ALIGN="LEFT">{html(meaning)}</TD></TR>'
-        )
-    edge = colours["edge"]
-    return Html(
-        f'<TABLE COLOR="{edge}" CELLBORDER="0" CELLSPACING="3" CELLPADDING="2">{rows}</TABLE>'
-    )
+            text = f'<TR><TD COLSPAN="{len(STEP_NAMES)}">{html(meaning)}</TD></TR>'
+            look["label"] = table(f"{text}<TR>{swatches}</TR>", 'CELLSPACING="0" CELLPADDING="2"')
+        elif kind in ("repeat", "reached"):
+            colour = colours["bad_border" if kind == "reached" else "edge"]
+            arrow = "➞" if kind == "reached" else "⇢"
+            arrow = f'<FONT COLOR="{colour}" POINT-SIZE="13"><B>{arrow}</B></FONT>'
+            look["label"] = Html(f"{arrow} {html(meaning)}")
+        else:
+            bad = ("box", "rounded,filled", "bad", "bad_border")
+            shape, style, fill, border = {
+                "dotted": ("box", "rounded,filled,dotted", "op", "op_border"),
+                "bad": bad, "bad_gradient": bad, "health": ("box", "rounded,filled", "op", "text"),
+            }.get(kind) or LOOKS[kind]  # fmt: skip
+            look |= {"shape": shape, "style": style, "fillcolor": colours[fill]}
+            look |= {"color": colours[border], "penwidth": WIDTHS.get(kind, "1")}
+        parts.append(statement(name, look))
+    rows = [names[i : i + COLUMNS] for i in range(0, len(names), COLUMNS)]
+    hidden = statement("", {"style": "invis"})
+    parts += [f"{{ rank=same; {' -> '.join(row)}{hidden * (len(row) > 1)} }}" for row in rows]
+    parts += [f"{a[0]} -> {b[0]}{hidden}" for a, b in pairwise(rows)]
+    return [*parts, "}", f"{rows[-1][0]} -> {top}{hidden}"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import Tensor, enable_grad
-from minigrad.graph.fold import fold
+from minigrad.graph.fold import DRAWN, fold
 from minigrad.graph.read import read
 from minigrad.graph.view import GraphView
 from minigrad.graph.words import SHOW
@@ -35,7 +35,7 @@ def draw(
     direction: str = "TB",
     theme: str = "auto",
     legend: bool = True,
-    max_nodes: int = 1000,
+    max_nodes: int = DRAWN,
     max_fanout: int = 8,
     title: str | None = None,
 ) -> GraphView:
@@ -51,11 +51,12 @@ def draw(
     view : {"forward", "backward"}
         Which way the arrows point; "backward" leaves out what has no gradient.
     depth : int, optional
-        How many levels of modules stand open; a deeper one is a single box.
+        How many levels of modules stand open; a deeper one is a single box. By default all, or as
+        many as make a picture of 40 boxes.
     expand : collection of str
         Paths of modules to open whatever the depth.
     collapse_repeats : bool
-        Whether equal modules in a row are drawn once, marked ×12.
+        Whether equal modules in a row, and the rounds of a long loop, are drawn once, marked ×12.
     show : collection of {"shape", "dtype", "bytes"}
         What stands in a box.
     gradients : bool
@@ -121,8 +122,9 @@ def draw(
         max_fanout=max_fanout,
     )
     return GraphView(
-        whole, small, direction=direction, theme=theme, show=tuple(show), legend=legend
-    )
+        whole, small, direction=direction, theme=theme, show=tuple(show), legend=legend,
+        repeats=collapse_repeats, expand=expand,
+    )  # fmt: skip
 
 
 def _named(outputs: Any) -> dict[str, Tensor]:

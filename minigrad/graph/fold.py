@@ -1,15 +1,20 @@
-"""Making a graph small enough to look at: repeats, depth, limits, and reference nodes."""
+"""Making a graph small enough to look at: which frames are open, and what is then seen of it."""
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from itertools import pairwise
 
-from minigrad.graph.model import Box, Cluster, Edge, Graph, count, used
-from minigrad.graph.repeats import fold_repeats, span
+from minigrad.graph.model import Box, Cluster, Edge, Graph, count
+from minigrad.graph.repeats import MANY, fold_repeats, owned_by
+from minigrad.graph.tree import Frame, folders, joined, plant
+
+DRAWN = 150  # boxes in a picture, unless more are asked for
+FEW = 8  # boxes that say something of a network
+STRETCH = 25  # neighbours that are put into one frame where there are too many
 
 
 def fold(
@@ -18,7 +23,7 @@ def fold(
     depth: int | None = None,
     expand: Collection[str] = (),
     collapse_repeats: bool = True,
-    max_nodes: int = 1000,
+    max_nodes: int = DRAWN,
     max_fanout: int = 8,
 ) -> Graph:
     """Return the graph as it will be drawn.
@@ -28,11 +33,12 @@ def fold(
     graph : Graph
         The whole graph, which is left as it is.
     depth : int, optional
-        How many levels of modules stand open; those below are one box each.
+        How many levels of modules stand open; those below are one box each. By default all, or as
+        many as make a picture of 40 boxes.
     expand : collection of str
         Paths of modules to open whatever the depth, and never to fold as repeats.
     collapse_repeats : bool
-        Whether equal modules in a row are drawn once.
+        Whether equal modules in a row, and the rounds of a loop, are drawn once.
     max_nodes : int
         Above this, repeats are folded, then modules closed, then operations hidden, and a warning
         says so.
@@ -45,19 +51,20 @@ def fold(
         raise ValueError(
             f"draw: expand names {unknown}, but the modules that ran are {sorted(paths - {''})}"
         )
-    small = fold_repeats(graph, expand) if collapse_repeats else graph
-    small = close(small, depth, expand)
-    if len(small.boxes) > max_nodes:
-        before = len(small.boxes)
-        small = fold_repeats(graph, expand)
-        levels = {cluster.level for cluster in small.clusters.values()}
-        deepest = len(levels) if depth is None else min(depth, len(levels))
-        choice = next(
-            (d for d in range(deepest, -1, -1) if visible(small, d, expand) <= max_nodes), 0
-        )
-        small = close(small, choice, expand)
-        if len(small.boxes) > max_nodes:
-            small = hide(small, max_nodes)
+    least = MANY if len(graph.boxes) <= max_nodes else 0
+    root = grow(graph, collapse_repeats, expand, least)
+    auto = depth is None and collapse_repeats
+    depth = _readable(root, expand) if auto else depth
+    before = _open(root, depth, expand, auto)
+    if before > max_nodes:
+        root = root if collapse_repeats else grow(graph, True, expand, 0)
+        levels = len({frame.cluster.level for frame in root.frames()})
+        deepest = levels if depth is None else min(depth, levels)
+        if not any(_open(root, d, expand, auto) <= max_nodes for d in range(deepest, -1, -1)):
+            stretch(root, graph, max(2, min(MANY, max_nodes - 2)))
+            open_within(root, graph, max_nodes, set(root.frames()))
+    small = drawn(root, graph)
+    if before > max_nodes:
         warnings.warn(
             f"draw: the graph has {before:,} nodes, more than max_nodes={max_nodes:,}: repeats, "
             f"modules and operations were folded until {len(small.boxes):,} were left: pass a "
@@ -65,148 +72,206 @@ def fold(
             stacklevel=3,
         )
     small = refer(small, max_fanout)
-    if graph.view == "backward":
-        small.edges = [replace(e, tail=e.head, head=e.tail) for e in small.edges]
-        small.boxes.reverse()
-    return small
+    return turned(small) if graph.view == "backward" else small
 
 
-# ------------------------------------------------------------------------------------------- depth
-def _closed(
-    clusters: Mapping[str, Cluster], depth: int | None, expand: Iterable[str]
-) -> dict[str, str]:
-    """Map each cluster that is not open to the outermost closed one around it."""
-    if depth is None:
-        return {}
-    open_paths = {
-        ".".join(path.split(".")[:n]) for path in expand for n in range(1, path.count(".") + 2)
-    }
-    shut: dict[str, str] = {}
-    for key, cluster in clusters.items():  # parents first
-        if cluster.parent in shut:
-            shut[key] = shut[cluster.parent]
-        elif cluster.level >= depth and cluster.path not in open_paths:
-            shut[key] = key
-    return shut
+def grow(graph: Graph, repeats: bool, expand: Collection[str] = (), least: int = MANY) -> Frame:
+    """Return the tree of a graph, with equal neighbours in frames of their own."""
+    root = plant(graph)
+    if repeats:
+        fold_repeats(root, graph, expand, least)
+    return root
 
 
-def visible(graph: Graph, depth: int, expand: Iterable[str]) -> int:
-    """Count the boxes that closing modules below `depth` leaves."""
-    shut = _closed(graph.clusters, depth, expand)
-    return len({shut.get(box.cluster or "", box.id) for box in graph.boxes})
+def turned(graph: Graph) -> Graph:
+    """Return the graph as the gradient sees it."""
+    edges = [replace(e, tail=e.head, head=e.tail) for e in graph.edges]
+    return replace(graph, boxes=graph.boxes[::-1], edges=edges)
 
 
-def close(graph: Graph, depth: int | None, expand: Iterable[str]) -> Graph:
-    """Draw each module below `depth` as one box."""
-    shut = _closed(graph.clusters, depth, expand)
-    if not shut:
-        return replace(graph, boxes=list(graph.boxes), edges=list(graph.edges))
-    members: dict[str, list[Box]] = {}
-    boxes: list[Box] = []
-    alias: dict[str, str] = {}
-    for box in graph.boxes:
-        key = shut.get(box.cluster or "")
-        if key is None:
-            boxes.append(box)
-            continue
-        if key not in members:
-            members[key] = []
-            boxes.append(Box(key.replace("cluster", "module", 1), "module", key))
-        members[key].append(box)
-        alias[box.id] = key.replace("cluster", "module", 1)
-    edges = _reroute(graph.edges, alias, merge=set(alias.values()))
-    entering: dict[str, list[str]] = {}
-    leaving: dict[str, Edge] = {}
-    for edge in edges:
-        entering.setdefault(edge.head, []).append(f"{edge.shape} {edge.dtype}")
-        leaving[edge.tail] = edge
-    for i, box in enumerate(boxes):
-        if box.kind == "module" and box.label in members:
-            boxes[i] = module_box(
-                graph.clusters[box.label], members[box.label], leaving.get(box.id)
-            )
-            boxes[i].inputs = tuple(dict.fromkeys(entering.get(box.id, ())))
-    return replace(graph, boxes=boxes, edges=edges, clusters=used(graph.clusters, boxes))
-
-
-def module_box(cluster: Cluster, members: Sequence[Box], leaving: Edge | None) -> Box:
-    """Sum up the boxes of a module."""
-    last = next((b for b in reversed(members) if b.kind == "op"), members[-1])
-    box = Box(
-        cluster.id.replace("cluster", "module", 1),
-        "module",
-        cluster.label.partition(" · ")[0],
-        name=cluster.path,
-        shape=leaving.shape if leaving else last.shape,
-        dtype=leaving.dtype if leaving else last.dtype,
-        nbytes=leaving.nbytes if leaving else last.nbytes,
-        cluster=cluster.parent,
-        ops=sum(b.ops for b in members),
-        parameters=cluster.parameters,
-        saved=sum(b.saved for b in members),
-        gradient=span(b.gradient for b in members),
+# -------------------------------------------------------------------------------- what stands open
+def _readable(root: Frame, expand: Iterable[str]) -> int | None:
+    """Return how many levels can stand open in a picture that is taken in at a glance."""
+    levels = max((frame.cluster.level for frame in root.frames()), default=0) + 1
+    seen = {depth: _open(root, depth, expand, True) for depth in range(levels, -1, -1)}
+    return next(
+        (d for d, n in seen.items() if d < levels and FEW <= n <= MANY < seen[levels]), None
     )
-    bad = [b.bad for b in members if b.bad] + [r.bad for b in members for r in b.rows if r.bad]
-    box.bad = max(bad, key=lambda b: (b.first, b.origin), default=None)
-    box.bad_gradient = next((b.bad_gradient for b in members if b.bad_gradient), None)
-    return box
 
 
-def _reroute(
-    edges: Iterable[Edge], alias: Mapping[str, str], merge: Collection[str] = ()
-) -> list[Edge]:
-    """Point edges at the boxes that stand for others, once for each pair with one of `merge`."""
-    result: dict[tuple[str, str, int], Edge] = {}
-    for edge in edges:
-        tail, head = alias.get(edge.tail, edge.tail), alias.get(edge.head, edge.head)
-        if tail == head:
-            continue
-        key = (tail, head, -1 if head in merge else edge.argument)
-        if key in result:
-            if edge.bad and not result[key].bad:
-                result[key] = replace(result[key], bad=True)
-        else:
-            moved = tail != edge.tail or head != edge.head
-            result[key] = replace(edge, tail=tail, head=head) if moved else edge
-    return list(result.values())
+def _open(root: Frame, depth: int | None, expand: Iterable[str], single: bool = False) -> int:
+    """Open the modules above a depth, around what is asked for, and of a single box; count."""
+    wanted = {".".join(p.split(".")[:n]) for p in expand for n in range(1, p.count(".") + 2)}
+    for frame in root.frames():
+        cluster = frame.cluster
+        made = cluster.sort == "step" or cluster.kind == "loop"
+        frame.open = depth is None or made or cluster.level < depth or cluster.path in wanted
+        if single and len(frame.seen) == 1 and isinstance(frame.seen[0], Box):
+            frame.open = True
+    pending = [root]
+    seen = 0
+    for frame in pending:
+        inner = [item for item in frame.seen if isinstance(item, Frame) and item.open]
+        seen += len(frame.seen) - len(inner)
+        pending += inner
+    return seen
 
 
-# -------------------------------------------------------------------------------------- operations
-def hide(graph: Graph, max_nodes: int) -> Graph:
-    """Keep outputs, parameters and non-finite sites; what lies between is one box a stretch."""
-    read = {e.tail for e in graph.edges if e.head.startswith("output")}
-    budget = max(2, min(max_nodes // 4, 60))
-    wanted = [b for b in graph.boxes if b.kind == "output" or b.id in read or _origin(b)]
-    rest = [b for b in graph.boxes if b.rows or b.kind in ("parameter", "module", "input")]
-    kept = {b.id for b in wanted[:budget]}
-    for some in (rest, graph.boxes):  # of what is left, the beginning and the end
-        half = min((budget - len(kept)) // 2, len(some) if some is rest else 4)
-        kept |= {b.id for b in some[:half]} | {b.id for b in some[len(some) - half :]}
-    boxes: list[Box] = []
-    alias: dict[str, str] = {}
-    stretch: Box | None = None
-    for box in graph.boxes:
-        if box.id in kept:
-            stretch = None
-            boxes.append(box)
-            continue
-        if stretch is None:
-            stretch = Box(f"hidden_{box.id}", "hidden", "", cluster=None)
-            boxes.append(stretch)
-        alias[box.id] = stretch.id
-        stretch.ops += box.ops
-        stretch.saved += box.saved
-        stretch.gradient = span((stretch.gradient, box.gradient))
+def open_within(root: Frame, graph: Graph, budget: int, wanted: Collection[Frame]) -> None:
+    """Open what is wanted while it fits, outer frames first; where it went wrong always."""
+    outputs = {box.id for box in graph.boxes if box.kind == "output"}
+    ends = {edge.tail for edge in graph.edges if edge.head in outputs}
+    first: set[Frame] = set()
+    notable: set[Frame] = set()
+    for frame in [root, *root.frames()]:
+        frame.open = frame is root
+        for box in frame.boxes():
+            marks = (box.bad, box.bad_gradient, *(row.bad for row in box.rows))
+            if any(mark and mark.first for mark in marks):
+                first.add(frame)
+            if box.id in ends or box.rows or any(mark and mark.origin for mark in marks):
+                notable.add(frame)
+    shown = len(root.seen)
+    level = [root]
+    while level:
+        inner = [item for frame in level for item in frame.seen if isinstance(item, Frame)]
+        for frame in sorted(inner, key=lambda f: (f not in first, f not in notable)):
+            if frame in first or (frame in wanted and shown - 1 + len(frame.seen) <= budget):
+                frame.open = True
+                shown += len(frame.seen) - 1
+        level = [frame for frame in inner if frame.open]
+
+
+def stretch(frame: Frame, graph: Graph, many: int = MANY) -> None:
+    """Put neighbours into stretches where there are too many in a frame, in place."""
+    for item in frame.items:
+        if isinstance(item, Frame):
+            stretch(item, graph, many)
+    if frame.loop:
+        return
+    ends = {id(i) for i in frame.items if isinstance(i, Box) and i.kind in ("input", "output")}
+    apart = ends if len(ends) <= STRETCH else set()
+    ends_at = [item for item in frame.items if id(item) in apart]
+    items = [item for item in frame.items if id(item) not in apart]
+    while len(items) > many:
+        pieces = -(-len(items) // min(STRETCH, many))
+        bounds = [len(items) * i // pieces for i in range(pieces + 1)]
+        items = [_stretch_of(frame, items[a:b]) for a, b in pairwise(bounds)]
+    before = [item for item in ends_at if isinstance(item, Box) and item.kind == "input"]
+    frame.items = [*before, *items, *(item for item in ends_at if item not in before)]
+
+
+def _stretch_of(frame: Frame, items: list[Frame | Box]) -> Frame:
+    made = Frame(Cluster("", "", ""), items)
+    boxes = list(made.boxes())
+    numbers = [box.number for box in boxes if box.number] or [0]
+    owned: dict[int, int] = {}
     for box in boxes:
-        if box.kind == "hidden":
-            box.label = f"… {count(box.ops, 'op')} hidden …" if box.ops else "… inputs …"
-    edges = _reroute(graph.edges, alias, merge=set(alias.values()))
-    return replace(graph, boxes=boxes, edges=edges, clusters=used(graph.clusters, boxes))
+        owned |= owned_by(box)
+    text = f"ops {min(numbers):,}–{max(numbers):,}"
+    paths = [i.cluster.path for i in items if isinstance(i, Frame) and i.cluster.path]
+    if paths:
+        text += f": {paths[0]}" + (f" … {paths[-1]}" if paths[-1] != paths[0] else "")
+    made.cluster = Cluster(f"{boxes[0].id}_{len(boxes)}", "", text, sort="stretch", owned=owned,
+                           level=frame.cluster.level, outer=frame.cluster.path)  # fmt: skip
+    return made
 
 
-def _origin(box: Box) -> bool:
-    marks = [box.bad, box.bad_gradient, *(row.bad for row in box.rows)]
-    return any(mark is not None and mark.origin for mark in marks)
+# ------------------------------------------------------------------------------------ what is seen
+def drawn(root: Frame, graph: Graph) -> Graph:
+    """Return what is seen of a tree: closed frames as one box, and of equal ones the first."""
+    shut = [frame for frame in root.frames() if not frame.open]
+    closed = folders(root, graph.edges, shut)
+    rank = {box.id: i for i, box in enumerate(graph.boxes)}
+    seen: dict[str, Box] = {}
+    places: dict[str, int] = {}
+    clusters: dict[str, Cluster] = {}
+    stands: dict[str, str] = {}  # which box is drawn for each
+    rounds: dict[str, dict[str, int]] = {}  # of what a loop holds: the number of the round
+    others: dict[str, list[Box]] = {}
+    inside_one: dict[str, Counter[int]] = {}  # how often one round reads each parameter
+
+    def visit(items: Iterable[Frame | Box], home: str | None, inside: bool) -> None:
+        for item in items:
+            if isinstance(item, Box):
+                stands[item.id] = item.id
+                seen[item.id] = replace(item, cluster=home)
+                places[item.id] = rank[item.id]
+            elif not item.open:
+                box = replace(closed[item], cluster=home)
+                stands.update((member.id, box.id) for member in item.boxes())
+                seen[box.id] = box
+                places[box.id] = min(rank[member.id] for member in item.boxes())
+                if box.kind == "hidden":
+                    box.label = f"… {count(box.ops, 'op')} hidden …" if box.ops else "… inputs …"
+            elif item.cluster.sort == "stretch":
+                visit(item.items, home, inside)
+            else:
+                cluster = replace(
+                    item.cluster, parent=home, calls=1 if inside else item.cluster.calls
+                )
+                clusters[cluster.id] = cluster
+                visit(item.seen, cluster.id, inside or item.loop)
+                if item.loop:
+                    loop(item, cluster.id)
+
+    def loop(frame: Frame, key: str) -> None:
+        first, *rest = (list(each.boxes()) for each in frame.items if isinstance(each, Frame))
+        uses = Counter(row.number for box in first for row in box.rows)
+        for box in first:
+            inside_one[box.id] = uses
+            rounds.setdefault(box.id, {})[key] = 0
+        for n, boxes in enumerate(rest, 1):
+            for box, like in zip(boxes, first, strict=True):
+                stands[box.id] = stands[like.id]
+                rounds[box.id] = {key: n}
+                others.setdefault(stands[like.id], []).append(box)
+
+    visit(root.items, None, False)
+    for key, boxes in others.items():
+        if key in seen:
+            seen[key] = joined(seen[key], boxes, inside_one.get(key, Counter()))
+    boxes = [seen[key] for key in sorted(seen, key=places.__getitem__)]
+    return replace(graph, boxes=boxes, edges=_seen_edges(graph, seen, stands, rounds, clusters),
+                   clusters=clusters)  # fmt: skip
+
+
+def _seen_edges(
+    graph: Graph,
+    seen: dict[str, Box],
+    stands: dict[str, str],
+    rounds: dict[str, dict[str, int]],
+    clusters: dict[str, Cluster],
+) -> list[Edge]:
+    """Point edges at what is drawn: one for each argument, or for each pair with a closed frame.
+
+    From one round of a loop to the next there is one edge for the whole loop.
+    """
+    result: dict[tuple[str, str, int], Edge] = {}
+    onward: dict[str, Edge] = {}
+    for edge in graph.edges:
+        tail, head = stands[edge.tail], stands[edge.head]
+        from_round, to_round = rounds.get(edge.tail, {}), rounds.get(edge.head, {})
+        crossed = next((k for k, n in from_round.items() if to_round.get(k, n) != n), None)
+        if crossed:
+            if crossed not in onward:
+                times = clusters[crossed].repeats - 1
+                onward[crossed] = replace(edge, tail=tail, head=head, uses=times, repeat=True)
+            continue
+        if tail == head or any(n and to_round.get(k) == n for k, n in from_round.items()):
+            continue
+        leaves = not from_round.keys() <= to_round.keys()
+        closed = (tail != edge.tail and tail not in rounds) or (
+            head not in rounds and head != edge.head
+        )
+        key = tail, head, -1 if leaves or closed else edge.argument
+        known = result.get(key)
+        if known is None:
+            moved = tail != edge.tail or head != edge.head
+            result[key] = replace(edge, tail=tail, head=head) if moved or leaves else edge
+        else:
+            result[key] = replace(known, uses=known.uses + 1, bad=known.bad or edge.bad)
+    return [*result.values(), *onward.values()]
 
 
 def refer(graph: Graph, max_fanout: int) -> Graph:
@@ -235,7 +300,7 @@ def refer(graph: Graph, max_fanout: int) -> Graph:
 def _again(box: Box, key: str, cluster: str | None) -> Box:
     if box.kind in ("input", "constant", "parameter"):
         return replace(box, id=key, cluster=cluster, target=box.id, saved=0)
-    label = re.sub(r"^op(\d+)_.*", r" (op \1)", box.id) if not box.name else ""
+    label = "" if box.name or not box.number else f" (op {box.number})"
     return Box(
         key, "reference", f"→ {box.name or box.label}{label}", shape=box.shape, dtype=box.dtype,
         cluster=cluster, target=box.id, nbytes=box.nbytes,

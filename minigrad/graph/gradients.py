@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, NamedTuple
 
@@ -11,8 +11,10 @@ import numpy as np
 
 from minigrad.autograd import Leaf, Node, local, sweep
 from minigrad.autograd.graph import nobody
+from minigrad.graph.health import Stats
+from minigrad.graph.health import measure as measure_values
 from minigrad.graph.model import Bad, Gradient
-from minigrad.graph.values import bad_values
+from minigrad.graph.values import BIG, MANY, bad_values
 
 
 class Gradients(NamedTuple):
@@ -22,6 +24,7 @@ class Gradients(NamedTuple):
     bad: dict[Any, Bad]
     culprit: tuple[Node, Bad] | None
     note: str = ""
+    stats: Mapping[Any, Stats | None] = {}
 
 
 def measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:
@@ -59,7 +62,9 @@ def _measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:
     places: list[Leaf] = [*order, *leaves]
     sizes = {place: size(found.get(place)) for place in places}
     bad = {place: b for place, g in found.items() if (b := bad_values(np.asarray(g)))}
-    return Gradients(sizes, bad, _culprit(order, found, bad))
+    least = 2 if len(order) <= MANY else BIG
+    stats = {place: measure_values(np.asarray(g), least) for place, g in found.items()}
+    return Gradients(sizes, bad, _culprit(order, found, bad), stats=stats)
 
 
 def size(gradient: Any) -> Gradient:

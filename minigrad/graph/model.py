@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from minigrad.graph.health import Stats
 
 _OTHER = re.compile(r"[^A-Za-z0-9]+")
 Shape = tuple[int, ...]
@@ -51,9 +52,10 @@ class Gradient(NamedTuple):
 
 @dataclass(slots=True)
 class Row:
-    """A parameter, inside the operation that reads it."""
+    """A parameter, inside the operation that reads it; `number` is the same wherever it is read."""
 
     id: str
+    number: int
     name: str
     label: str
     shape: Shape
@@ -64,14 +66,15 @@ class Row:
     uses: int = 1
     gradient: Gradient | None = None
     bad: Bad | None = None
+    stats: Stats | None = None
 
 
 @dataclass(slots=True)
 class Box:
     """A node of the picture.
 
-    `kind` is op, input, constant, parameter (one that nothing reads), output, module (folded),
-    reference (to the box `target`) or hidden.
+    `kind` is op, input, constant, parameter (one that nothing reads), output, module (a closed
+    frame), reference (to the box `target`) or hidden.
     """
 
     id: str
@@ -86,18 +89,29 @@ class Box:
     arguments: int = 0
     ordered: bool = False  # exchanging its arguments changes the result
     keywords: str = ""
+    does: str = ""  # what differs from the default, as one says it
+    recorded: bool = False  # part of a gradient that was recorded
     value: float | None = None
     bad: Bad | None = None
     bad_gradient: Bad | None = None
     gradient: Gradient | None = None
+    stats: Stats | None = None  # of its values
+    slopes: Stats | None = None  # of its gradient
+    health: str = ""  # what is wrong with finite values
     requires_grad: bool = True
     nbytes: int = 0
     saved: int = 0  # bytes held for backward that no earlier box holds
     source: Source | None = None
+    number: int = 0  # of an operation, from 1
     ops: int = 0
-    parameters: int = 0  # values in the parameters of a folded module
-    inputs: tuple[str, ...] = ()  # what goes into a folded module
+    parameters: int = 0  # values in the parameters of a closed frame, each once
+    inputs: tuple[str, ...] = ()  # what goes into a closed frame
     target: str | None = None
+
+    @property
+    def marked(self) -> Bad | None:
+        """What is written in the hue of the non-finite: where it arose."""
+        return self.bad if self.bad and self.bad.origin else self.bad_gradient
 
 
 @dataclass(slots=True)
@@ -117,33 +131,69 @@ class Edge:
 
 @dataclass(slots=True)
 class Cluster:
-    """One call of a module: `path` is its dotted name, `parent` the id of the cluster around it."""
+    """What stands around boxes, and has the path of a module or none.
 
-    id: str
+    `sort` is module (one call of it), loop (equal ones in a row, of which the first is drawn),
+    step (one round of a loop without modules) or stretch (neighbours, to be closed together).
+    `parent` is the id of the cluster around it, and `owned` the size of each parameter by number.
+    """
+
+    key: str
     path: str
     kind: str
-    parent: str | None
-    level: int
-    parameters: int
-    module: int  # the same number for the calls of one module
+    parent: str | None = None
+    level: int = 0  # how many modules are around it
+    sort: str = "module"
+    owned: dict[int, int] = field(default_factory=dict, repr=False)
+    each: int = 0  # the values in the parameters of one of several repeats
+    shared: bool = False  # all repeats read the same parameters
     call: int = 1
     calls: int = 1
     repeats: int = 1
     ops: int = 0
-    range: str = ""  # the paths of those folded into it
+    outer: str = ""  # the path of the module around it
+
+    @property
+    def id(self) -> str:
+        """The identifier of the frame."""
+        return f"cluster_{self.key}"
+
+    @property
+    def parameters(self) -> int:
+        """The number of values in the parameters, each counted once."""
+        return sum(self.owned.values())
+
+    @property
+    def name(self) -> str:
+        """The path as seen from the module around it."""
+        return self.path.removeprefix(f"{self.outer}.") if self.outer else self.path
+
+    def title(self, relative: bool = False) -> str:
+        """Return for example `block1.conv: Conv2d`; relative to the module around, `conv: ...`."""
+        path = self.name if relative else self.path
+        if self.repeats > 1:
+            times = f"×{self.repeats}"
+            return f"{times} ({path}): {self.kind}" if path else f"{self.kind} {times}"
+        text = f"{path}: {self.kind}" if path else self.kind
+        return text + (f" · call {self.call} of {self.calls}" if self.calls > 1 else "")
+
+    @property
+    def sums(self) -> str:
+        """What is inside: the sum over all repeats, each parameter once."""
+        values = f"{self.parameters:,} params"
+        if self.repeats == 1 or self.sort == "stretch":
+            return values if self.parameters else ""
+        if self.shared:
+            values += f", shared by all {self.repeats}"
+        elif self.parameters:
+            partly = ", some shared" if self.parameters < self.each * self.repeats else ""
+            values += f" ({self.each:,} each{partly})"
+        return f"{count(self.ops, 'op')} · {values}" if self.parameters else count(self.ops, "op")
 
     @property
     def label(self) -> str:
         """For example `block1.conv: Conv2d · 160 params`."""
-        path = self.range or self.path
-        text = f"{path}: {self.kind}" if path else self.kind
-        if self.repeats > 1:
-            text = f"×{self.repeats} ({path}): {self.kind}" if path else f"{text} ×{self.repeats}"
-        elif self.calls > 1:
-            text += f" · call {self.call} of {self.calls}"
-        if self.parameters:
-            text += f" · {self.parameters:,} params{' each' * (self.repeats > 1)}"
-        return text
+        return " · ".join(filter(None, [self.title(), self.sums]))
 
 
 @dataclass(slots=True)
@@ -168,16 +218,6 @@ class Graph:
         values = f"{count(self.parameter_values, 'value')}, {human(self.parameter_bytes)}"
         parameters = count(self.parameters, "parameter") + (f" ({values})" * bool(self.parameters))
         return f"{count(self.ops, 'op')}, {parameters}, {human(self.saved)} saved for backward"
-
-    def nesting(self) -> tuple[dict[str | None, list[Box]], dict[str | None, list[str]]]:
-        """Return the boxes and the ids of the clusters that lie directly in each cluster."""
-        boxes: dict[str | None, list[Box]] = {}
-        for box in self.boxes:
-            boxes.setdefault(box.cluster, []).append(box)
-        clusters: dict[str | None, list[str]] = {}
-        for cluster in self.clusters.values():
-            clusters.setdefault(cluster.parent, []).append(cluster.id)
-        return boxes, clusters
 
 
 class Ids:
@@ -212,22 +252,3 @@ def human(nbytes: int) -> str:
 def count(n: int, what: str) -> str:
     """Write a number and its noun: `1 op`, `1,200 ops`."""
     return f"{n:,} {what}{'s' * (n != 1)}"
-
-
-def above(clusters: dict[str, Cluster], cluster: str | None) -> Iterator[Cluster]:
-    """Yield a cluster and those around it, the innermost first."""
-    while cluster is not None:
-        found = clusters[cluster]
-        yield found
-        cluster = found.parent
-
-
-def used(clusters: dict[str, Cluster], boxes: Iterable[Box]) -> dict[str, Cluster]:
-    """Return the clusters that hold one of `boxes`, in their order."""
-    keep: set[str] = set()
-    for box in boxes:
-        for cluster in above(clusters, box.cluster):
-            if cluster.id in keep:
-                break
-            keep.add(cluster.id)
-    return {key: cluster for key, cluster in clusters.items() if key in keep}

@@ -6,44 +6,62 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
+from minigrad.graph.fold import grow, turned
 from minigrad.graph.model import Graph
 from minigrad.graph.page_model import model
 from minigrad.graph.theme import COLOURS
 
 LIMIT = 2_000_000  # bytes of a page: above it, the page holds the folded graph
 SCRIPTS = (
-    "dagre.min.js", "arrange.js", "layout.js", "draw.js", "page.js", "panel.js", "controls.js",
+    "dagre.min.js", "arrange.js", "layout.js", "draw.js", "page.js", "export.js", "panel.js",
+    "controls.js",
 )  # fmt: skip
 
 
 def page(
-    whole: Graph, drawn: Graph, *, theme: str = "auto", show: Sequence[str] = ("shape", "dtype")
+    whole: Graph,
+    drawn: Graph,
+    *,
+    theme: str = "auto",
+    show: Sequence[str] = ("shape", "dtype"),
+    repeats: bool = True,
+    expand: Collection[str] = (),
 ) -> str:
-    """Return a page that needs no network: the whole graph, with modules to fold and unfold.
+    """Return a page that needs no network: the whole graph, with frames to open and close.
 
     The page opens with the modules open that stand open in `drawn`, as far as that is readable. A
     graph that makes a larger page than 2 MB is replaced by `drawn`.
     """
-    text = _page(whole, drawn, theme, show)
-    if len(text) > LIMIT and drawn is not whole:
-        text = _page(drawn, drawn, theme, show)
+    root = grow(whole, repeats, expand)
+    if whole.view == "backward":  # as `drawn` is
+        whole = turned(whole)
+        for frame in [root, *root.frames()]:
+            if not frame.loop:
+                frame.items.reverse()
+    data = model(root, whole, drawn.clusters, show)
+    text = _page(data, whole.title, theme)
+    if len(text) > LIMIT:
+        data = model(grow(drawn, False), drawn, drawn.clusters, show)
+        text = _page(data, whole.title, theme)
     return text
 
 
-def _page(whole: Graph, drawn: Graph, theme: str, show: Sequence[str]) -> str:
+def _page(model: Mapping[str, Any], title: str, theme: str) -> str:
     style = _variables(theme) + _static("page.css")
     licence = _static("dagre.LICENSE.txt")
     script = "\n".join([f"/* {licence}*/", *map(_static, SCRIPTS)])
     # `<` could end the element that holds the data, whatever the names in it.
-    data = json.dumps(model(whole, drawn, show), separators=(",", ":")).replace("<", "\\u003c")
+    data = json.dumps(model, separators=(",", ":")).replace("<", "\\u003c")
     parts = {
         # Nothing but these very bytes may run, and nothing may be fetched.
-        "policy": f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'",
-        "title": _escape(whole.title),
+        "policy": f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+        "img-src data:",  # of its own drawing, on the way to a PNG
+        "title": _escape(title),
         "style": style,
         "data": data,
         "script": script,

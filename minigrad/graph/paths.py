@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from minigrad.autograd import Tensor
+from minigrad.autograd.messages import RECORDED
 from minigrad.graph.model import Cluster, Ids
 
 
@@ -20,8 +21,9 @@ class Paths:
         What gives parameters their names; the modules that ran give the others.
     """
 
-    def __init__(self, frames: Iterable[Any], params: Any, ids: Ids):
-        self.ids = ids
+    def __init__(self, frames: Iterable[Any], params: Any):
+        self.keys = Ids()
+        self.numbers: dict[Any, int] = {}  # of the parameters
         self.clusters: dict[str, Cluster] = {}
         self.names: dict[Any, str] = {}  # of the Leaf or Constant of a parameter
         self.tables: dict[Any, dict[Any, str]] = {}  # of a root module: the path of each inside
@@ -31,6 +33,11 @@ class Paths:
         self.between: dict[tuple[str | None, str], str] = {}
         frames = dict.fromkeys(frames)
         frames.pop(None, None)
+        if RECORDED in frames:
+            del frames[RECORDED]
+            cluster = Cluster(self.keys("gradient"), "", "gradient", sort="sweep")
+            self.clusters[cluster.id] = cluster
+            self.made[RECORDED] = cluster.id
         self.params, self.given = params, _named(params)
         for name, tensor in self.given.items():
             self.names.setdefault(tensor._node, name)
@@ -58,17 +65,10 @@ class Paths:
 
     def _roots(self, frames: Iterable[Any]) -> dict[Any, bool]:
         """Return the outermost frames, and whether other modules ran inside each."""
-        root_of: dict[Any, Any] = {}
         roots: dict[Any, bool] = {}
         for frame in frames:
-            chain = []
-            at = frame
-            while at.parent is not None and at not in root_of:
-                chain.append(at)
-                at = at.parent
-            root = root_of.get(at, at)
-            root_of.update(dict.fromkeys(chain, root))
-            roots[root] = roots.get(root, False) or bool(chain)
+            root = _root(frame)
+            roots[root] = roots.get(root, False) or root is not frame
         return roots
 
     def _dissolve(self, roots: dict[Any, bool], params: Any) -> set[Any]:
@@ -84,9 +84,7 @@ class Paths:
             frame = frame.parent
         if not chain:
             return
-        root = chain[-1]
-        while root.parent is not None:
-            root = root.parent
+        root = _root(frame or chain[-1])
         table = next((t for t in self.tables.values() if root.module in t), None)
         if table is None:
             table = self._table(root.module)
@@ -118,18 +116,24 @@ class Paths:
     def _make(self, module: Any, path: str, parent: str | None) -> str:
         kind = type(module).__name__
         same = self.calls.setdefault(module, [])
+        around = self.clusters[parent] if parent else None
+        own = ((self.number(p._node or id(p)), p.size) for p in module.parameters())
         made = Cluster(
-            id=self.ids("cluster", path or kind),
+            key=self.keys(path or kind),
             path=path,
             kind=kind,
             parent=parent,
-            level=self.clusters[parent].level + 1 if parent else 0,
-            parameters=same[0].parameters if same else sum(p.size for p in module.parameters()),
-            module=same[0].module if same else len(self.calls),
+            level=around.level + 1 if around else 0,
+            owned=same[0].owned if same else dict(own),
+            outer=around.path if around else "",
         )
         same.append(made)
         self.clusters[made.id] = made
         return made.id
+
+    def number(self, place: Any) -> int:
+        """Return the number of a parameter, given its place in the graph."""
+        return self.numbers.setdefault(place, len(self.numbers))
 
     def short(self, name: str, cluster: str | None) -> str:
         """Return a parameter's name as seen from inside a cluster."""
@@ -140,6 +144,12 @@ class Paths:
         """Return the cluster of the module that holds a parameter."""
         fitting = [c for c in self.clusters.values() if c.path and name.startswith(f"{c.path}.")]
         return max(fitting, key=lambda c: len(c.path)).id if fitting else None
+
+
+def _root(frame: Any) -> Any:
+    while frame.parent is not None:
+        frame = frame.parent
+    return frame
 
 
 def _named(params: Any) -> dict[str, Tensor]:

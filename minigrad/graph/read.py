@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from minigrad.autograd import Constant, Leaf, Node, Primitive, Tensor, owner_of, reachable
+from minigrad.autograd.messages import RECORDED
+from minigrad.graph.does import does, index_arrays
 from minigrad.graph.gradients import Gradients, measure
 from minigrad.graph.model import Box, Edge, Gradient, Graph, Ids, Row, count
 from minigrad.graph.paths import Paths
@@ -51,52 +53,42 @@ def read(
     check_finite : bool
         Look for values that are not finite.
     """
-    return _Reader(outputs, params, view, gradients, check_finite).graph
+    return _Reader(outputs, params, gradients, check_finite).read(view)
 
 
 class _Reader:
     """What reading has found so far."""
 
-    def __init__(
-        self,
-        outputs: Mapping[str, Tensor],
-        params: Any,
-        view: str,
-        gradients: bool,
-        check_finite: bool,
-    ):
-        self.graph = Graph([], [], {}, view=view)
+    def __init__(self, outputs: Mapping[str, Tensor], params: Any, gradients: bool, finite: bool):
+        ends = {name: t._node or Constant(t.shape, t.dtype) for name, t in outputs.items()}
+        roots = [node for node in ends.values() if isinstance(node, Leaf)]
+        held = {ends[name]: t._data for name, t in outputs.items()}
+        order = reachable(roots)[::-1]
+        self.order, self.ends, self.measured = order, ends, gradients
+        self.paths = Paths((node.module for node in order), params)
+        self.values = examine(order, held) if finite else examine((), held)
+        self.sizes = measure(order, roots) if gradients else Gradients({}, {}, None)
         self.ids = Ids()
         self.boxes: dict[Any, Box] = {}  # of a Node, or a Leaf or Constant that is no parameter
         self.rows: dict[Any, list[Row]] = {}
         self.dtypes: dict[Any, str] = {}
-        ends = {name: t._node or Constant(t.shape, t.dtype) for name, t in outputs.items()}
-        roots = [node for node in ends.values() if isinstance(node, Leaf)]
-        order = reachable(roots)[::-1]
-        self.paths = Paths((node.module for node in order), params, self.ids)
-        held = {ends[name]: t._data for name, t in outputs.items()}
-        self.values = (
-            examine(order, held) if check_finite else examine((), held)._replace(unknown=set())
-        )
-        self.sizes = measure(order, roots) if gradients else Gradients({}, {}, None)
-        self.measured = gradients
-        self.uses = Counter(
-            place for node in order for place in node.inputs if place in self.paths.names
-        )
+        self.uses = Counter(p for node in order for p in node.inputs if p in self.paths.names)
+        leaves = {p for node in order for p in node.inputs if p.__class__ is Leaf}
+        tensors = [*self.paths.given.values(), *(leaf.tensor() for leaf in leaves)]
         self.owners: set[int] = set()  # arrays that are counted already
-        for tensor in self.paths.given.values():
-            self._add_owner(tensor._data)
-        for leaf in dict.fromkeys(p for node in order for p in node.inputs if p.__class__ is Leaf):
-            held_by = leaf.tensor()
-            if held_by is not None:
-                self._add_owner(held_by._data)
-        for number, node in enumerate(order, 1):
+        for tensor in tensors:
+            self._owns(tensor._data if tensor is not None else None)
+
+    def read(self, view: str) -> Graph:
+        """Return what was found."""
+        self.graph = Graph([], [], self.paths.clusters, view=view)
+        for number, node in enumerate(self.order, 1):
             self._operation(number, node)
         self._unused()
-        for name, end in ends.items():
+        for name, end in self.ends.items():
             self._output(name, end)
-        self.graph.clusters = self.paths.clusters
-        self._header(order, ends)
+        self._header()
+        return self.graph
 
     # ----------------------------------------------------------------------------------- boxes
     def _operation(self, number: int, node: Node) -> None:
@@ -108,13 +100,19 @@ class _Reader:
             label=name,
             cluster=cluster,
             arguments=len(node.inputs),
-            keywords=_keywords(node.keywords) if node.keywords else "",
+            recorded=node.module == RECORDED,
             saved=self._held(node),
             # Filled while debugging only, so the slot may be empty.
             source=getattr(node, "source", None),
+            number=number,
             ops=1,
         )
         self._describe(box, node)
+        if node.keywords:
+            shapes = [getattr(place, "shape", None) for place in node.inputs]
+            box.keywords = _keywords(node.keywords)
+            box.does = does(node.function, node.keywords, shapes)
+            self._indices(box, node)
         scalars = []
         for i, place in enumerate(node.inputs):
             kind = place.__class__
@@ -141,6 +139,16 @@ class _Reader:
         self.boxes[node] = box
         self.graph.boxes.append(box)
 
+    def _indices(self, box: Box, node: Node) -> None:
+        """Give the arrays that an index consists of a box each."""
+        arrays = index_arrays(node.keywords) if self.graph.view == "forward" else ()
+        for i, (label, array) in enumerate(arrays, len(node.inputs)):
+            key = id(array)  # which the graph holds
+            if key not in self.boxes:
+                self.boxes[key] = self._loose(label, node)
+                self._describe(self.boxes[key], Constant(array.shape, array.dtype))
+            self._edge(self.boxes[key], box.id, i, False)
+
     def _describe(self, box: Box | Row, place: Any) -> None:
         """Fill in what nodes, leaves and constants have in common."""
         dtype = self.dtypes.get(place.dtype) or self.dtypes.setdefault(
@@ -152,45 +160,51 @@ class _Reader:
         if isinstance(box, Box):
             box.name = place.name
             box.value = self.values.scalars.get(place)
+            box.health = self.values.health.get(place, "")
+            box.slopes = self.sizes.stats.get(place)
         box.bad = self.values.bad.get(place)
+        box.stats = self.values.stats.get(place)
         if self.measured and box.requires_grad:
             box.gradient = self.sizes.sizes.get(place)
 
     def _row(self, place: Any, argument: int, cluster: str | None) -> Row:
-        name = self.paths.names[place]
-        row = Row(
-            self.ids("param", name), name, self.paths.short(name, cluster), (), "", argument, 0
-        )
+        name, number = self.paths.names[place], self.paths.number(place)
+        label = self.paths.short(name, cluster)
+        row = Row(self.ids("param", name), number, name, label, (), "", argument, 0)
         self._describe(row, place)
         row.uses = self.uses[place]
         self.rows.setdefault(place, []).append(row)
         return row
 
     def _input(self, place: Any, reader: Node, argument: int) -> None:
-        """Make the box of a leaf or constant; a constant beside other inputs stands with them."""
-        beside = any(other.__class__ is Node for other in reader.inputs)
-        constant = place.__class__ is Constant and place.name is None and beside
+        label = place.name or _argument(reader.function, argument)
+        alone = place.__class__ is Leaf or place.name is not None
+        self.boxes[place] = self._loose(label, reader, alone)
+        self._describe(self.boxes[place], place)
+
+    def _loose(self, label: str, reader: Node, alone: bool = False) -> Box:
+        """Make the box of an input; a constant beside other inputs stands with them."""
+        constant = not alone and any(other.__class__ is Node for other in reader.inputs)
         kind = "constant" if constant else "input"
-        label = place.name or _argument(reader.function, argument) or kind
-        box = Box(self.ids(kind, label), kind, label)
-        self._describe(box, place)
+        box = Box(self.ids(kind, label or kind), kind, label or kind)
         box.cluster = self.paths[reader.module] if constant else None
-        self.boxes[place] = box
         self.graph.boxes.append(box)
+        return box
 
     def _output(self, name: str, end: Any) -> None:
         if end not in self.boxes:
-            if end in self.paths.names and end in self.rows:  # a parameter that was read, too
+            if end in self.rows:  # a parameter that was read, too
                 row = self.rows[end][0]
-                self.boxes[end] = Box(self.ids("leaf", row.name), "parameter", row.name)
+                found = Box(self.ids("leaf", row.name), "parameter", row.name)
             else:
                 label = self.paths.names.get(end) or end.name or "tensor"
-                self.boxes[end] = Box(self.ids("input", label), "input", label)
-            self._describe(self.boxes[end], end)
-            self.graph.boxes.append(self.boxes[end])
+                found = Box(self.ids("input", label), "input", label)
+            self._describe(found, end)
+            self.boxes[end] = found
+            self.graph.boxes.append(found)
         box = Box(self.ids("output", name), "output", name)
         self._describe(box, end)
-        box.name, box.bad = name, None
+        box.name, box.bad, box.health = name, None, ""
         self.graph.boxes.append(box)
         self._edge(self.boxes[end], box.id, 0, end in self.values.bad)
 
@@ -200,9 +214,7 @@ class _Reader:
             if tensor._node in self.rows or tensor._node is None:
                 continue
             cluster = self.paths.home(name)
-            box = Box(
-                self.ids("param", name), "parameter", self.paths.short(name, cluster), name=name
-            )
+            box = Box(self.ids("param", name), "parameter", self.paths.short(name, cluster))
             self._describe(box, tensor._node)
             box.name, box.cluster = name, cluster
             if self.measured:
@@ -210,57 +222,47 @@ class _Reader:
             self.graph.boxes.append(box)
 
     def _edge(self, tail: Box, head: str, argument: int, bad: bool) -> None:
-        self.graph.edges.append(
-            Edge(tail.id, head, argument, tail.shape or (), tail.dtype, tail.nbytes, bad)
-        )
+        edge = Edge(tail.id, head, argument, tail.shape or (), tail.dtype, tail.nbytes, bad)
+        self.graph.edges.append(edge)
 
     # ---------------------------------------------------------------------------------- memory
-    def _add_owner(self, array: Any) -> bool:
-        key = id(owner_of(array)) if isinstance(array, np.ndarray) else id(array)
-        if key in self.owners:
-            return False
-        self.owners.add(key)
-        return True
+    def _owns(self, array: Any) -> int:
+        """Return the bytes of the memory behind an array, 0 if it was counted already."""
+        owner = owner_of(array) if isinstance(array, np.ndarray) else array
+        new = isinstance(owner, ARRAYS) and id(owner) not in self.owners
+        self.owners.add(id(owner))
+        return owner.nbytes if new else 0
 
     def _held(self, node: Node) -> int:
         """Count the bytes that a node keeps for backward and no parameter or earlier node does."""
-        total = 0
         saved: list[Any] = list(node.saved or ())
         if node.saved and node.function.residual:
             residual = node.residual
             saved += residual if isinstance(residual, tuple | list) else [residual]
-        for array in saved:
-            if isinstance(array, ARRAYS) and self._add_owner(array):
-                owner = owner_of(array) if isinstance(array, np.ndarray) else array
-                total += owner.nbytes
-        return total
+        return sum(map(self._owns, saved))
 
     # ---------------------------------------------------------------------------------- header
-    def _header(self, order: Sequence[Node], ends: Mapping[str, Any]) -> None:
-        graph = self.graph
+    def _header(self) -> None:
+        graph, given = self.graph, self.paths.given.values()
         graph.title = ", ".join(
             heading(b) if b.value is not None else f"{b.label} {b.shape} {b.dtype}"
             for b in graph.boxes
             if b.kind == "output"
         )
-        graph.ops = len(order)
-        graph.saved = sum(box.saved for box in graph.boxes)
-        places = {**dict.fromkeys(self.rows)}
-        places.update({t._node: None for t in self.paths.given.values() if t._node is not None})
-        sizes = [math.prod(place.shape) for place in places]
-        graph.parameters, graph.parameter_values = len(sizes), sum(sizes)
-        graph.parameter_bytes = sum(
-            n * place.dtype.itemsize for n, place in zip(sizes, places, strict=True)
-        )
-        if not order:
+        graph.ops, graph.saved = len(self.order), sum(box.saved for box in graph.boxes)
+        places = dict.fromkeys([*self.rows, *(t._node for t in given if t._node is not None)])
+        sizes = {place: math.prod(place.shape) for place in places}
+        graph.parameters, graph.parameter_values = len(sizes), sum(sizes.values())
+        graph.parameter_bytes = sum(n * place.dtype.itemsize for place, n in sizes.items())
+        if not any(isinstance(end, Leaf) for end in self.ends.values()):
             graph.notes.append(
                 "nothing was recorded: no input requires a gradient, or no_grad() is on"
             )
-        unknown = len(self.values.unknown)
-        if unknown:
+        if self.values.unknown:
             released = any(node.saved is None for node in self.values.unknown)
             why = ": released by backward(), call it with retain_graph=True" if released else ""
-            graph.notes.append(f"values of {count(unknown, 'op')} not known{why}")
+            unknown = count(len(self.values.unknown), "op")
+            graph.notes.append(f"values of {unknown} not known{why}")
         if self.sizes.note:
             graph.notes.append(self.sizes.note)
 

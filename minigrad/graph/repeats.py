@@ -1,215 +1,223 @@
-"""Folding equal modules that run one after the other into one that says how many there are."""
+"""Finding what repeats: equal modules in a row, and equal rounds of a loop of operations."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from minigrad.graph.model import Box, Cluster, Edge, Gradient, Graph, above, used
+from minigrad.graph.model import Box, Cluster, Edge, Graph
+from minigrad.graph.tree import LOOSE, Frame
+
+MANY = 40  # boxes of a loop without modules that are still drawn one by one
+ROUNDS = 4  # the least of such a loop; of modules, two are enough
+LOOKS = 4  # how many periods are tried where a loop may begin
+Items = list[Frame | Box]
+Wires = tuple[tuple[int, int, int | None, int], ...]  # at which leaf, argument; from how far, leaf
 
 
-class _Members:
-    """What each cluster holds: all boxes inside; its items, own boxes and clusters, in order."""
+def fold_repeats(root: Frame, graph: Graph, expand: Collection[str] = (), many: int = MANY) -> None:
+    """Put equal neighbours into a frame that draws the first of them, marked ×12.
 
-    def __init__(self, graph: Graph):
-        self.boxes: dict[str, list[Box]] = {key: [] for key in graph.clusters}
-        self.items: dict[str | None, dict[str, Cluster | None]] = {None: {}}
-        self.items.update((key, {}) for key in graph.clusters)
-        for box in graph.boxes:
-            if box.kind in ("input", "constant", "output"):
-                continue
-            inside, item = box.id, None
-            for cluster in above(graph.clusters, box.cluster):
-                self.boxes[cluster.id].append(box)
-                self.items[cluster.id].setdefault(inside, item)
-                inside, item = cluster.id, cluster
-            self.items[None].setdefault(inside, item)
-
-
-def fold_repeats(graph: Graph, expand: Collection[str] = ()) -> Graph:
-    """Draw the first of several equal modules in a row, marked ×12.
-
-    Equal are modules of one class that ran the same operations on the same shapes, wired alike.
-    One that holds a non-finite value, or is named in `expand`, stays as it is.
+    Equal are modules of one class, or sequences of modules and operations, that did the same on
+    the same shapes, wired alike, each reading the one before. What holds the origin of a
+    non-finite value, or is named in `expand`, stays as it is; so do loops of up to `many` boxes.
     """
-    if len(graph.clusters) < 2:
-        return graph
-    members = _Members(graph)
-    incoming: dict[str, list[Edge]] = {}
-    for edge in graph.edges:
-        incoming.setdefault(edge.head, []).append(edge)
-    gone: dict[str, str] = {}  # clusters that were folded, and into which
-    for items in members.items.values():
-        for run in _runs(items.values(), members, incoming, expand):
-            gone.update((other.id, run[0].id) for other in run[1:])
-    if not gone:
-        return graph
-    groups: dict[str, list[Cluster]] = {}
-    alias: dict[str, str] = {}
-    for other, first in gone.items():
-        groups.setdefault(first, [graph.clusters[first]]).append(graph.clusters[other])
-        for box, stands in zip(members.boxes[other], members.boxes[first], strict=True):
-            alias[box.id] = stands.id
-    clusters = dict(graph.clusters)
-    for key, group in groups.items():
-        paths = span_of_paths([cluster.path for cluster in group])
-        clusters[key] = replace(clusters[key], repeats=len(group), range=paths)
-    for key, cluster in clusters.items():
-        if any(c.repeats > 1 for c in above(clusters, key)):
-            clusters[key] = replace(cluster, calls=1)
-    _inputs_alike(graph, alias, incoming)
-    alias = {key: _end(alias, key) for key in alias}
-    return _folded(graph, alias, clusters, gone)
+    _Repeats(root, graph, expand, many).finish(root)
 
 
-def _end(alias: dict[str, str], key: str) -> str:
-    while key in alias:
-        key = alias[key]
-    return key
+class _Repeats:
+    """What the search has found so far."""
 
+    def __init__(self, root: Frame, graph: Graph, expand: Collection[str], many: int):
+        self.expand, self.many = expand, many
+        self.numbers: dict[Any, int] = {}  # of forms: what looks the same has the same number
+        self.boxes = {box.id: box for box in graph.boxes}
+        self.incoming: dict[str, list[Edge]] = {}
+        self.readers: dict[str, list[Edge]] = {}
+        for edge in graph.edges:
+            self.incoming.setdefault(edge.head, []).append(edge)
+            self.readers.setdefault(edge.tail, []).append(edge)
+        self.moved: dict[str, Frame] = {}  # inputs, into the round that alone reads them
+        self._search(root)
 
-def _runs(
-    items: Iterable[Cluster | None],
-    members: _Members,
-    incoming: dict[str, list[Edge]],
-    expand: Collection[str],
-) -> list[list[Cluster]]:
-    """Find the equal clusters in a row, each reading the one before, among the items of one."""
+    def finish(self, frame: Frame) -> None:
+        """Take what was moved from where it was."""
+        for item in frame.items:
+            if isinstance(item, Frame):
+                self.finish(item)
+        frame.items = [
+            item for item in frame.items
+            if isinstance(item, Frame) or self.moved.get(item.id, frame) is frame
+        ]  # fmt: skip
 
-    def follows(cluster: Cluster, previous: Cluster) -> bool:
-        made = {box.id for box in members.boxes[previous.id]}
-        return any(
-            e.tail in made for b in members.boxes[cluster.id] for e in incoming.get(b.id, ())
+    def _number(self, form: Any) -> int:
+        return self.numbers.setdefault(form, len(self.numbers))
+
+    def _form(self, box: Box) -> int:
+        if box.marked or any(row.bad and row.bad.origin for row in box.rows):
+            return self._number(box.id)  # like no other
+        keywords = "" if box.label == "getitem" else box.keywords  # of a loop, the step's number
+        rows = tuple((r.label, r.shape, r.dtype, r.argument, r.requires_grad) for r in box.rows)
+        return self._number((
+            box.kind, box.label, box.name, box.shape, box.dtype, keywords, box.scalars,
+            box.requires_grad, bool(box.bad), bool(box.health), rows,
+        ))  # fmt: skip
+
+    def _search(self, frame: Frame) -> int:
+        """Gather the repeats in a frame, inner ones first, and return the number of its form."""
+        items = [i for i in frame.items if isinstance(i, Frame) or i.kind not in LOOSE]
+        forms = [self._search(i) if isinstance(i, Frame) else self._form(i) for i in items]
+        wires = self._wires([_leaves(item) for item in items])
+        loops: dict[int, Frame] = {}
+        gone: set[int] = set()
+        for run in self._runs(items, forms, wires):
+            rounds = [self._round(frame, items[i : i + run.step]) for i in run]
+            loops[id(items[run.start])] = self._loop(rounds)
+            gone |= {id(item) for item in items[run.start : run.stop]}
+        frame.items = [
+            loops.get(id(item), item)
+            for item in frame.items
+            if id(item) in loops or id(item) not in gone
+        ]
+        path = frame.cluster.path
+        if path and any(p == path or p.startswith(f"{path}.") for p in self.expand):
+            return self._number(frame.cluster.key)
+        inner = tuple(tuple(wire for wire in each if wire[2] is not None) for each in wires)
+        sizes = tuple(frame.cluster.owned.values())
+        return self._number((frame.cluster.kind, sizes, tuple(forms), inner))
+
+    def _wires(self, leaves: list[list[Box]]) -> list[Wires]:
+        """Return where each item reads from, as seen from there."""
+        at = {box.id: (i, k) for i, each in enumerate(leaves) for k, box in enumerate(each)}
+        wires = []
+        for i, each in enumerate(leaves):
+            found: list[tuple[int, int, int | None, int]] = []
+            for k, box in enumerate(each):
+                for edge in self.incoming.get(box.id, ()):
+                    j, leaf = at.get(edge.tail, (None, 0))
+                    if j is None:
+                        found.append((k, edge.argument, None, self._outer(self.boxes[edge.tail])))
+                    elif j != i:
+                        found.append((k, edge.argument, i - j, leaf))
+            wires.append(tuple(found))
+        return wires
+
+    def _outer(self, box: Box) -> int:
+        loose = box.kind in LOOSE
+        return self._number((box.kind, box.shape, box.dtype)) if loose else self._form(box)
+
+    def _runs(self, items: Items, forms: list[int], wires: list[Wires]) -> list[range]:
+        """Find what repeats among neighbours: from where to where, in steps of a round."""
+        places: dict[int, list[int]] = {}
+        for i, form in enumerate(forms):
+            places.setdefault(form, []).append(i)
+        rank = {i: n for each in places.values() for n, i in enumerate(each)}
+        runs = []
+        start = 0
+        while start < len(items):
+            best = range(0)
+            later = places[forms[start]][rank[start] + 1 : rank[start] + 1 + LOOKS]
+            for period in (i - start for i in later if i - start > len(best) * best.step):
+                times = _times(forms, wires, start, period)
+                if times < 2:
+                    continue
+                inside = sum(len(_leaves(i)) for i in items[start : start + period])
+                module = period == 1 and isinstance(items[start], Frame)
+                enough = times >= ROUNDS and inside * times > self.many
+                if (module or enough) and times * period > len(best) * best.step:
+                    best = range(start, start + times * period, period)
+            runs += [best] * bool(best)
+            start = best.stop if best else start + 1
+        return runs
+
+    def _round(self, frame: Frame, items: Items) -> Frame:
+        """Return the frame of one round: of a module itself, or one made for the occasion."""
+        if len(items) == 1 and isinstance(items[0], Frame):
+            return items[0]
+        around = frame.cluster
+        key = "_".join(filter(None, ["step", around.key, str(_leaves(items[0])[0].number)]))
+        owned: dict[int, int] = {}
+        for item in items:
+            owned |= item.cluster.owned if isinstance(item, Frame) else owned_by(item)
+        level = around.level + bool(around.path)
+        made = Cluster(key, "", "step", level=level, sort="step", owned=owned, outer=around.path)
+        return Frame(made, items)
+
+    def _loop(self, rounds: Sequence[Frame]) -> Frame:
+        """Return the frame around equal ones."""
+        clusters = [each.cluster for each in rounds]
+        first = clusters[0]
+        if first.sort == "step":
+            for n, cluster in enumerate(clusters, 1):
+                cluster.kind = f"step {n}"
+            first = replace(first, kind="loop", key=first.key.replace("step", "loop", 1))
+        made = replace(
+            first,
+            path=span_of_paths([cluster.path for cluster in clusters]),
+            sort="loop",
+            repeats=len(rounds),
+            owned={n: size for cluster in clusters for n, size in cluster.owned.items()},
+            each=first.parameters,
+            shared=bool(first.owned) and all(c.owned == first.owned for c in clusters),
+            ops=sum(box.ops for each in rounds for box in each.boxes()),
+            calls=1,
         )
+        self._move_inputs(rounds)
+        return Frame(made, rounds, loop=True)
 
-    runs: list[list[Cluster]] = []
-    before: Any = None
-    items = list(items)
-    kinds = [(c.kind, len(members.boxes[c.id])) if c else None for c in items]
-    for i, cluster in enumerate(items):
-        likely = cluster and kinds[i] in (kinds[i - 1] if i else None, *kinds[i + 1 : i + 2])
-        mark = _signature(cluster, members, incoming, expand) if cluster and likely else None
-        if cluster and mark is not None and mark == before and follows(cluster, runs[-1][-1]):
-            runs[-1].append(cluster)
-        elif cluster:
-            runs.append([cluster])
-        before = mark
-    return [run for run in runs if len(run) > 1]
-
-
-def _signature(
-    cluster: Cluster,
-    members: _Members,
-    incoming: dict[str, list[Edge]],
-    expand: Collection[str],
-) -> Any:
-    """Return what equal clusters have in common, None for one that must not be folded."""
-    if any(path == cluster.path or path.startswith(f"{cluster.path}.") for path in expand):
-        return None
-    boxes = members.boxes[cluster.id]
-    if any(b.bad or b.bad_gradient or any(r.bad for r in b.rows) for b in boxes):
-        return None
-    place = {box.id: i for i, box in enumerate(boxes)}
-    return (
-        cluster.kind,
-        cluster.parameters,
-        len(members.items[cluster.id]),
-        [
-            (
-                b.label, b.name, b.shape, b.dtype, b.keywords, b.scalars, b.requires_grad,
-                [(r.label, r.shape, r.dtype, r.argument, r.requires_grad) for r in b.rows],
-                [(e.argument, place.get(e.tail, -1)) for e in incoming.get(b.id, ())],
-                b.cluster == cluster.id,
-            )
-            for b in boxes
-        ],
-    )  # fmt: skip
+    def _move_inputs(self, rounds: Sequence[Frame]) -> None:
+        """Move what each round alone reads, at the same place, into the rounds."""
+        found: list[dict[Any, Box]] = []
+        for each in rounds:
+            leaves = {box.id: k for k, box in enumerate(_leaves(each))}
+            found.append({})
+            for tail in {edge.tail: 0 for key in leaves for edge in self.incoming.get(key, ())}:
+                box, ends = self.boxes[tail], self.readers[tail]
+                if box.kind in LOOSE and all(e.head in leaves for e in ends):
+                    places = tuple((leaves[e.head], e.argument) for e in ends)
+                    found[-1][places, box.kind, box.shape, box.dtype] = box
+        inside = [{box.id for box in each.boxes()} for each in rounds]
+        for place in [p for p in found[0] if all(p in alone for alone in found)]:
+            for each, alone, known in zip(rounds, found, inside, strict=True):
+                if alone[place].id not in known:
+                    each.items.insert(0, alone[place])
+                    self.moved[alone[place].id] = each
 
 
-def _inputs_alike(graph: Graph, alias: dict[str, str], incoming: dict[str, list[Edge]]) -> None:
-    """Fold the inputs that only a folded module reads into those of the one that is drawn."""
-    by_id = {box.id: box for box in graph.boxes}
-    readers: dict[str, list[Edge]] = {}
-    for edge in graph.edges:
-        readers.setdefault(edge.tail, []).append(edge)
-    for box in graph.boxes:
-        edges = readers.get(box.id, [])
-        if box.kind not in ("input", "constant") or not edges:
-            continue
-        if not all(e.head in alias for e in edges):
-            continue
-        head = _end(alias, edges[0].head)
-        twin = next(
-            (by_id[e.tail] for e in incoming.get(head, ()) if e.argument == edges[0].argument), None
-        )
-        if twin and (twin.kind, twin.shape, twin.dtype) == (box.kind, box.shape, box.dtype):
-            alias[box.id] = twin.id
+def _leaves(item: Frame | Box) -> list[Box]:
+    """Return the boxes that do something."""
+    boxes = [item] if isinstance(item, Box) else item.boxes()
+    return [box for box in boxes if box.kind not in LOOSE]
 
 
-def _folded(
-    graph: Graph, alias: dict[str, str], clusters: dict[str, Cluster], gone: dict[str, str]
-) -> Graph:
-    """Let the first of each group stand for the others."""
-    stands_for: dict[str, list[Box]] = {}
-    for box in graph.boxes:
-        if box.id in alias:
-            stands_for.setdefault(alias[box.id], []).append(box)
-    several = {*alias, *stands_for}  # boxes of which there are several
-    which = {  # of such a box: the module of each group that it is in
-        box.id: {gone.get(c.id, c.id): c.id for c in above(graph.clusters, box.cluster)}
-        for box in graph.boxes
-        if box.id in several
-    }
-    boxes = [
-        _joined(box, stands_for[box.id]) if box.id in stands_for else box
-        for box in graph.boxes
-        if box.id not in alias
-    ]
-    edges: dict[tuple[str, str, int, bool], Edge] = {}
-    for edge in graph.edges:
-        tail, head = alias.get(edge.tail, edge.tail), alias.get(edge.head, edge.head)
-        inner, outer = which.get(edge.head, {}), which.get(edge.tail, {})
-        repeat = any(inner.get(group, c) != c for group, c in outer.items())
-        key = (tail, head, edge.argument, repeat)
-        if key in edges:
-            edges[key].uses += 1
-        elif edge.tail not in several and edge.head not in several:
-            edges[key] = edge
-        else:
-            edges[key] = replace(edge, tail=tail, head=head, repeat=repeat)
-    return replace(graph, boxes=boxes, edges=list(edges.values()), clusters=used(clusters, boxes))
+def owned_by(box: Box) -> dict[int, int]:
+    """Return the size of each parameter in a box, by number."""
+    return {row.number: math.prod(row.shape) for row in box.rows}
 
 
-def _joined(box: Box, others: list[Box]) -> Box:
-    """Sum up equal boxes in the first of them."""
-    everyone = [box, *others]
-    rows = [
-        replace(row, gradient=span(b.rows[i].gradient for b in everyone))
-        for i, row in enumerate(box.rows)
-    ]
-    return replace(
-        box,
-        rows=rows,
-        value=None,
-        gradient=span(b.gradient for b in everyone),
-        saved=sum(b.saved for b in everyone),
-        ops=sum(b.ops for b in everyone),
-    )
+def _times(forms: list[int], wires: list[Wires], start: int, period: int) -> int:
+    """Count the equal rounds of a period: each reads the one before, the first from anywhere."""
+    second = start + period
+    end = second
+    while (
+        forms[end : end + period] == forms[start:second]
+        and wires[end : end + period] == wires[second : second + period]
+    ):
+        end += period
+    if end == second:
+        return 1
+    inner, follows = [], False
+    for i in range(start, second):
+        here, later = ([w for w in wires[k] if w[2]] for k in (i, i + period))
+        inner.append([[w for w in each if (w[2] or 0) <= i - start] for each in (here, later)])
+        follows |= any(i - start < (w[2] or 0) <= i - start + period for w in later)
+    return (end - start) // period if follows and all(a == b for a, b in inner) else 1
 
 
-def span(gradients: Iterable[Gradient | None]) -> Gradient | None:
-    """Return the range of several gradients, None if none was measured."""
-    measured = [g for g in gradients if g is not None]
-    lows = [g.low for g in measured if g.low is not None]
-    highs = [g.high for g in measured if g.high is not None]
-    if not lows:
-        return measured[0] if measured else None
-    return Gradient(min(lows), max(highs))
-
-
-def span_of_paths(paths: list[str]) -> str:
+def span_of_paths(paths: Sequence[str]) -> str:
     """Write the paths of modules in a row: `layers.0–11`."""
     first, last = paths[0], paths[-1]
     if first == last:

@@ -34,6 +34,7 @@ COLOURS = {
 # For each kind of box: its shape, style, fill and border.
 LOOKS = {
     "op": ("box", "rounded,filled", "op", "op_border"),
+    "sweep": ("note", "filled", "op", "op_border"),
     "module": ("folder", "filled", "folder", "op_border"),
     "input": ("ellipse", "filled", "plain", "op_border"),
     "constant": ("ellipse", "filled", "plain", "op_border"),
@@ -42,10 +43,6 @@ LOOKS = {
     "reference": ("box", "rounded,filled,dashed", "plain", "op_border"),
     "hidden": ("box", "rounded,filled,dashed", "plain", "op_border"),
 }
-WORDS = {  # what the legend calls the shapes
-    "op": "rounded box", "module": "folder", "input": "ellipse", "parameter": "row",
-    "output": "octagon", "reference": "dashed", "hidden": "dashed",
-}  # fmt: skip
 STEPS = (1e-8, 1e-6, 1e-4, 1e-2)  # the limits of the five steps
 STEP_NAMES = ("<1e-8", "1e-8", "1e-6", "1e-4", "≥1e-2")
 
@@ -80,17 +77,19 @@ def legend(graph: Graph) -> list[tuple[str, str]]:
     measured = any(item.gradient for item in items)
     marks = [mark for box in boxes for mark in (box.bad, *(r.bad for r in box.rows))]
     entries = [
-        ("input", "input or constant", bool(kinds & {"input", "constant"})),
-        ("op", "operation: its output", "op" in kinds),
+        ("input", "input", bool(kinds & {"input", "constant"})),
+        ("op", "operation", any(b.kind == "op" and not b.recorded for b in boxes)),
+        ("sweep", "∂ recorded gradient", any(box.recorded for box in boxes)),
         ("parameter", "parameter", bool(rows) or "parameter" in kinds),
         ("module", "folded module", "module" in kinds),
         ("output", "output", "output" in kinds),
         ("reference", "→ drawn elsewhere", "reference" in kinds),
-        ("hidden", "hidden operations", "hidden" in kinds),
+        ("hidden", "hidden", "hidden" in kinds),
         ("dotted", "no gradient", not all(item.requires_grad for item in items)),
-        ("repeat", "to the next repeat", any(e.repeat for e in graph.edges)),
-        ("bad", "first non-finite value", any(m and m.origin for m in marks)),
+        ("repeat", "next repeat", any(e.repeat for e in graph.edges)),
+        ("bad", "first non-finite", any(m and m.origin for m in marks)),
         ("bad_gradient", "first non-finite gradient", any(b.bad_gradient for b in boxes)),
+        ("health", "dead or saturated", any(box.health for box in boxes)),
         ("reached", "reached by it", any(e.bad for e in graph.edges)),
         ("scale", "RMS of the gradient", measured),
     ]

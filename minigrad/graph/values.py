@@ -11,9 +11,11 @@ import numpy as np
 
 from minigrad import autograd
 from minigrad.autograd import Constant, Leaf, Node
+from minigrad.graph.health import Stats, condition, measure
 from minigrad.graph.model import Bad
 
 ARRAYS = (np.ndarray, np.generic)
+MANY, BIG = 2000, 64  # of so many operations, smaller arrays are not measured
 
 
 class Values(NamedTuple):
@@ -22,6 +24,8 @@ class Values(NamedTuple):
     bad: dict[Any, Bad]
     scalars: dict[Any, float]
     unknown: set[Node]
+    stats: dict[Any, Stats]
+    health: dict[Any, str]
 
 
 def examine(order: Sequence[Node], outputs: Mapping[Any, Any], recompute: bool = True) -> Values:
@@ -37,13 +41,14 @@ def examine(order: Sequence[Node], outputs: Mapping[Any, Any], recompute: bool =
         Whether to call the functions of nodes whose value nobody kept.
     """
     known = kept_values(order, outputs)
-    result = Values({}, {}, set())
+    result = Values({}, {}, set(), {}, {})
+    least = 2 if len(order) <= MANY else BIG
     left = Counter(parent for node in order for parent in node.inputs if parent.__class__ is Node)
     passing: dict[Any, Any] = {}  # recomputed, until the last node that reads it
     with np.errstate(all="ignore"):
         for holder in known:
             if holder.__class__ is not Node:
-                _note(result, holder, known[holder])
+                _note(result, holder, known[holder], least)
         for node in order:
             value = known.get(node)
             if value is None and recompute:
@@ -53,7 +58,12 @@ def examine(order: Sequence[Node], outputs: Mapping[Any, Any], recompute: bool =
             if value is None:
                 result.unknown.add(node)
             else:
-                _note(result, node, value)
+                _note(result, node, value, least)
+                if node in result.stats and node not in result.bad:
+                    before = {p: result.stats[p] for p in node.inputs if p in result.stats}
+                    ill = condition(node.function.name, value, result.stats[node], before)
+                    if ill:
+                        result.health[node] = ill
             for parent in node.inputs:
                 if parent in passing:
                     left[parent] -= 1
@@ -127,7 +137,10 @@ def bad_values(value: Any) -> Bad | None:
     return Bad("inf", infinities, size) if infinities else None  # else only the sum overflows
 
 
-def _note(result: Values, holder: Any, value: Any) -> None:
+def _note(result: Values, holder: Any, value: Any, least: int) -> None:
+    stats = measure(value, least)
+    if stats:
+        result.stats[holder] = stats
     bad = bad_values(value)
     if bad:
         result.bad[holder] = bad

@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections.abc import Collection
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minigrad.files import write as write_file
 from minigrad.graph import backends, dot, text
+from minigrad.graph.fold import DRAWN, fold
 from minigrad.graph.model import Box, Cluster, Edge, Graph
 from minigrad.graph.page import page
 from minigrad.graph.theme import stylesheet
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
 class GraphView:
     """A picture of a graph: it has copied what it shows, and holds no arrays.
 
-    Notebooks display it as SVG. Everything but `render`, `pipe` and `svg` works without Graphviz.
+    Notebooks display it as SVG, or as the page of `to_html` where there is no Graphviz; only
+    `render`, `pipe` and `svg` need that.
 
     Attributes
     ----------
@@ -40,8 +44,10 @@ class GraphView:
         theme: str = "auto",
         show: tuple[str, ...] = ("shape", "dtype"),
         legend: bool = True,
+        repeats: bool = True,
+        expand: Collection[str] = (),
     ):
-        self.whole, self.graph = whole, graph
+        self.whole, self.graph, self.repeats, self.expand = whole, graph, repeats, expand
         self.direction, self.theme, self.show, self.legend = direction, theme, show, legend
 
     @property
@@ -62,13 +68,13 @@ class GraphView:
     @functools.cached_property
     def source(self) -> str:
         """The picture in DOT."""
+        return self._dot(self.graph)
+
+    def _dot(self, graph: Graph, right: Collection[str] = ()) -> str:
         return dot.write(
-            self.graph,
-            direction=self.direction,
-            theme=self.theme,
-            show=self.show,
-            with_legend=self.legend,
-        )
+            graph, direction=self.direction, theme=self.theme, show=self.show,
+            with_legend=self.legend, right=right,
+        )  # fmt: skip
 
     def summary(self) -> str:
         """Return a text outline, indented by module."""
@@ -96,11 +102,33 @@ class GraphView:
         return path
 
     def pipe(self, format: str = "svg") -> bytes:
-        """Return the picture as bytes of "svg", "png" or "pdf"."""
-        picture = backends.render(self.source, format)
+        """Return the picture as bytes of "svg", "png" or "pdf".
+
+        A PNG has at most 12 million pixels: a larger picture gets a lower resolution. What takes
+        Graphviz too long is folded first.
+        """
+        graph = self.graph
+        while True:
+            try:
+                return self._picture(graph, format)
+            except TimeoutError:
+                if len(graph.boxes) <= DRAWN:
+                    raise
+                graph = fold(self.whole, expand=self.expand)
+
+    def _picture(self, graph: Graph, format: str) -> bytes:
+        source = self.source if graph is self.graph else self._dot(graph)
+        svg = backends.render(source, "svg").decode()
+        crossed = backends.crossed_titles(svg)
+        if crossed:
+            other = self._dot(graph, right=crossed)
+            moved = backends.render(other, "svg").decode()
+            if len(backends.crossed_titles(moved)) < len(crossed):
+                source, svg = other, moved
         if format == "svg":
-            return _annotate(picture.decode(), self).encode()
-        return picture
+            return _annotate(svg, self).encode()
+        dpi = backends.scale_to_fit(svg) if format == "png" else 96
+        return backends.render(source, format, dpi)
 
     def svg(self) -> str:
         """Return the picture as SVG."""
@@ -123,10 +151,18 @@ class GraphView:
         write_file(path, self.pipe(format))
         return path
 
-    def to_html(self, path: str | os.PathLike[str]) -> Path:
-        """Write a page to explore the whole graph: to zoom, search, open and close modules.
+    def html(self) -> str:
+        """Return a page to explore the whole graph: to zoom, search, open and close modules.
 
-        It is one file that needs no network, and runs from top to bottom.
+        It needs no network, and runs from top to bottom.
+        """
+        return page(
+            self.whole, self.graph, theme=self.theme, show=self.show,
+            repeats=self.repeats, expand=self.expand,
+        )  # fmt: skip
+
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page of `html` to a file, which holds all that it needs.
 
         Raises
         ------
@@ -136,7 +172,7 @@ class GraphView:
         path = Path(path)
         if path.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"to_html: the name must end in .html or .htm, got {path.name!r}")
-        write_file(path, page(self.whole, self.graph, theme=self.theme, show=self.show))
+        write_file(path, self.html())
         return path
 
     def __repr__(self) -> str:
@@ -144,15 +180,19 @@ class GraphView:
         return f"GraphView({graph.title!r}, {len(graph.boxes)} nodes, {len(graph.edges)} edges)"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """Show a notebook the SVG, or Mermaid and how to get better; this never raises."""
+        """Show a notebook the SVG, or the page where nobody draws one; this never raises."""
         bundle = {"text/plain": self.summary()}
         try:
             bundle["image/svg+xml"] = self.svg()
         except Exception as error:
-            fix = str(error).partition("\n")[0]
+            fix = dot.html(str(error).partition("\n")[0])
             if isinstance(error, backends.GraphvizNotFoundError):
-                fix = "For a picture: apt install graphviz, or pip install pygraphviz."
-            bundle["text/markdown"] = f"```mermaid\n{self.to_mermaid()}```\n\n{fix}\n"
+                fix = "For a picture that stays: apt install graphviz, or pip install pygraphviz."
+            inside = escape(self.html())
+            bundle["text/html"] = (
+                f'<iframe title="The graph" srcdoc="{inside}" width="100%" height="600" '
+                f'style="border: 1px solid #767676"></iframe><p>{fix}</p>'
+            )
         return bundle
 
 

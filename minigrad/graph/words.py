@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unicodedata import east_asian_width
 
+from minigrad.autograd.messages import where
 from minigrad.graph.model import Box, Edge, Row, count, human
 
 SHOW = ("shape", "dtype", "bytes")
+LONGEST = 40  # letters of a name
+
+
+def width(text: str) -> int:
+    """Return how many letters wide a text is: 層 takes two."""
+    return sum(1 + (east_asian_width(letter) in "WF") for letter in text)
+
+
+def short(text: str) -> str:
+    """Leave out the middle of what is too long for a box; tooltips have all of it."""
+    half = len(text) // 2
+    while width(text[:half] + text[-half:]) >= LONGEST:
+        half -= 1
+    return text if width(text) <= LONGEST else f"{text[:half]}…{text[-half:]}"
 
 
 def heading(box: Box) -> str:
@@ -15,7 +31,8 @@ def heading(box: Box) -> str:
         return box.label if box.value is None else f"{box.label} = {box.value:.5g}"
     if box.kind != "op":
         return box.label
-    text = box.label
+    text = box.does if box.label == "getitem" else f"{box.label} {box.does}".rstrip()
+    text = f"∂ {text}" if box.recorded else text
     if box.scalars:
         given = dict(box.scalars)
         text += f"({', '.join(given.get(i, '·') for i in range(box.arguments))})"
@@ -45,6 +62,8 @@ def lines(box: Box, show: Sequence[str]) -> list[str]:
         result.append(box.gradient.text)
     if box.bad and box.bad.origin:
         result.append(f"⚠ {box.bad.text}")
+    if box.health:
+        result.append(box.health)
     if box.bad_gradient:
         result.append(f"⚠ {box.bad_gradient.text} in its gradient")
     return [line for line in result if line]
@@ -52,7 +71,7 @@ def lines(box: Box, show: Sequence[str]) -> list[str]:
 
 def row_text(row: Row, show: Sequence[str]) -> str:
     """Return the text of a parameter's row."""
-    parts = [row.label, facts(row, show)]
+    parts = [short(row.label), facts(row, show)]
     if row.uses > 1:
         parts.append(f"used {row.uses}×")
     if row.gradient:
@@ -71,13 +90,19 @@ def tooltip(box: Box) -> str:
         parts.append(box.keywords)
     if box.saved:
         parts.append(f"holds {human(box.saved)} for backward")
-    parts += [f"{row.name}: {row.shape} {row.dtype}, {human(row.nbytes)}" for row in box.rows]
+    parts += [
+        f"{row.name}: {row.shape} {row.dtype}, {human(row.nbytes)}"
+        + (f", {row.stats.text}" if row.stats else "")
+        for row in box.rows
+    ]
+    if box.stats:
+        parts.append(f"values: {box.stats.text}")
     if box.gradient:
-        parts.append(box.gradient.text)
+        parts.append(box.gradient.text + (f": {box.slopes.text}" if box.slopes else ""))
     if box.bad:
         parts.append(box.bad.text)
     if box.source:
-        parts.append("{}:{} in {}".format(*box.source))
+        parts.append(where(box.source))
     if box.target:
         parts.append(f"the same as {box.target}")
     return "\n".join(parts)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Array, bare, compose, define, differentiable, on_arrays
+from minigrad.autograd import Array, Pullback, bare, compose, define, differentiable, on_arrays
 
 Limit = Array | float | None
 
@@ -123,12 +123,26 @@ define(np.round, lambda g, _y, _x, decimals=0: np.zeros_like(g))
 
 
 # ------------------------------------------------------ a choice of two: a tie is shared by halves
-def _chosen(g: Array, y: Array, a: Array, b: Array) -> Array:
-    return np.where(a == b, g * 0.5, np.where(a == y, g, 0))
+def _larger(g: Array, _y: object, a: Array, b: Array) -> Array:
+    return np.where(a > b, g, np.where(a == b, g * 0.5, 0))
 
 
-for choice in (np.maximum, np.minimum, np.fmax, np.fmin):
-    define(choice, _chosen, lambda g, y, a, b: _chosen(g, y, b, a))
+def _smaller(g: Array, _y: object, a: Array, b: Array) -> Array:
+    return np.where(a < b, g, np.where(a == b, g * 0.5, 0))
+
+
+def _swapped(pullback: Pullback) -> Pullback:
+    return lambda g, _y, a, b: pullback(g, None, b, a)
+
+
+def _or_other_nan(pullback: Pullback) -> Pullback:
+    return lambda g, _y, a, b: np.where(np.isnan(b), g, pullback(g, None, a, b))
+
+
+define(np.maximum, _larger, _swapped(_larger))
+define(np.minimum, _smaller, _swapped(_smaller))
+define(np.fmax, _or_other_nan(_larger), _swapped(_or_other_nan(_larger)))
+define(np.fmin, _or_other_nan(_smaller), _swapped(_or_other_nan(_smaller)))
 
 
 # Zeros, not g * 0, on the branch not taken: a NaN or infinity there stays there.

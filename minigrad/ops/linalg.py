@@ -25,13 +25,15 @@ def _matmul_left(g: Array, _y: object, _a: Constant, b: Array) -> Array:
 
 def _matmul_right(g: Array, _y: object, a: Array, _b: Constant) -> Array:
     """A^T G, summed over the batch where B has none."""
-    if a.ndim == 1 and len(_b.shape) > 1:
-        return np.expand_dims(a, -1) * np.expand_dims(g, -2)
-    if len(_b.shape) > 2:
-        return np.matmul(np.swapaxes(a, -1, -2), g)
     n = math.prod(a.shape[:-1])
-    rows, columns = np.reshape(a, (n, a.shape[-1])), np.reshape(g, (n, *_b.shape[1:]))
-    return np.matmul(np.transpose(rows), columns)
+    if len(_b.shape) == 1:
+        return np.matmul(np.reshape(g, n), np.reshape(a, (n, a.shape[-1])))
+    if a.ndim == 1:
+        return np.expand_dims(a, -1) * np.expand_dims(g, -2)
+    if len(_b.shape) == 2:
+        rows, columns = np.reshape(a, (n, a.shape[-1])), np.reshape(g, (n, g.shape[-1]))
+        return np.matmul(np.transpose(rows), columns)
+    return np.matmul(np.swapaxes(a, -1, -2), g)
 
 
 define(np.matmul, _matmul_left, _matmul_right, work=lambda y, a, _b: math.prod(y) * a[-1])
@@ -127,9 +129,11 @@ def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
     for s, n, extra in zip(labels, ndims, dots, strict=True):
         if extra < 0 or (extra and "..." not in s):
             raise ValueError(f"einsum: {s!r} of {subscripts!r} does not fit an array of {n} axes")
-    most = max(dots)
+    most = max([0, *[d for s, d in zip(labels, dots, strict=True) if "..." in s]])
     batch = "".join(unused[:most])
-    labels = [s.replace("...", batch[most - d :]) for s, d in zip(labels, dots, strict=True)]
+    labels = [
+        s.replace("...", batch[most - d :] if d else "") for s, d in zip(labels, dots, strict=True)
+    ]
     if arrow:
         return labels, output.replace("...", batch)
     joined = "".join(labels)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from minigrad.autograd import Array, Axis, Constant, Shape, compose, define, differentiable
 
@@ -42,11 +41,13 @@ def _prod(g: Array, y: Array, x: Array, axis: Axis = None, keepdims: bool = Fals
 
 def _product_of_others(x: Array, axis: Axis) -> Array:
     """For each value, the product of all others along `axis`, without a division by zero."""
-    axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
-    ends = tuple(range(-len(axes), 0))
-    moved = np.moveaxis(x, axes, ends)
-    others = _others(np.reshape(moved, (*moved.shape[: x.ndim - len(axes)], -1)))
-    return np.moveaxis(np.reshape(others, moved.shape), ends, axes)
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    last = sorted(a % x.ndim for a in axes)
+    rest = [a for a in range(x.ndim) if a not in last]
+    order = rest + last
+    moved = np.transpose(x, order)
+    others = _others(np.reshape(moved, (*moved.shape[: len(rest)], -1)))
+    return np.transpose(np.reshape(others, moved.shape), np.argsort(order))
 
 
 def _others(x: Array) -> Array:
@@ -99,6 +100,19 @@ for extreme in (np.max, np.min, np.amax, np.amin):
 
 @differentiable(
     lambda g, y, x, axis=None, keepdims=False: (
+        spread(g, x.shape, axis, keepdims) * np.exp(x - spread(y, x.shape, axis, keepdims))
+    )
+)
+def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Return log(sum(exp(x))) along `axis`, without overflow."""
+    top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return y if keepdims else np.squeeze(y, axis=axis)
+
+
+@differentiable(
+    lambda g, y, x, axis=None, keepdims=False: (
         spread(g / np.where(y == 0, 1, y), x.shape, axis, keepdims) * x  # 0 at 0
     )
 )
@@ -126,8 +140,10 @@ def _vector_norm(x: Array, axis: Axis = None, *, keepdims: bool = False, ord: Or
     if ord is None or ord == 2:
         return _euclidean(x, axis=axis, keepdims=keepdims)
     size = np.abs(x)
-    if ord in (math.inf, -math.inf):
-        return (np.max if ord == math.inf else np.min)(size, axis=axis, keepdims=keepdims)
+    if ord == math.inf:
+        return np.max(size, axis=axis, keepdims=keepdims)
+    if ord == -math.inf:
+        return np.min(size, axis=axis, keepdims=keepdims)
     if ord == 1:
         return np.sum(size, axis=axis, keepdims=keepdims)
     if not isinstance(ord, float | int) or ord == 0:
@@ -135,4 +151,8 @@ def _vector_norm(x: Array, axis: Axis = None, *, keepdims: bool = False, ord: Or
     return np.power(np.sum(size**ord, axis=axis, keepdims=keepdims), 1 / ord)
 
 
-compose(np.ptp)(lambda a, *axis, **how: np.max(a, *axis, **how) - np.min(a, *axis, **how))
+compose(np.ptp)(
+    lambda a, axis=None, keepdims=False: (
+        np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+    )
+)

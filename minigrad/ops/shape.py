@@ -14,8 +14,16 @@ from minigrad.autograd import Array, Constant, Shape, Tensor, alike, compose, de
 
 
 # -------------------------------------------------------------------------- reshaping, permuting
+def _as_before(g: Array, _y: object, _x: Constant) -> Array:
+    return np.reshape(g, _x.shape)
+
+
 def _inverse(axes: Shape | None) -> Shape | None:
     return None if axes is None else tuple(np.argsort([a % len(axes) for a in axes]))
+
+
+def _negative(shift: int | Shape) -> int | Shape:
+    return tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
 
 
 @differentiable(lambda g, _y, _x, shape: np.reshape(g, _x.shape))
@@ -31,7 +39,7 @@ def _reshape(a: Array, /, shape: Any = None, order: str = "C", **old: Any) -> Ar
     return reshape(a, old.get("newshape", shape))
 
 
-define(np.ravel, lambda g, _y, _x: np.reshape(g, _x.shape))
+define(np.ravel, _as_before)
 define(np.squeeze, lambda g, _y, _x, axis=None: np.reshape(g, _x.shape))
 define(np.expand_dims, lambda g, _y, _x, axis: np.reshape(g, _x.shape))
 define(np.transpose, lambda g, _y, _x, axes=None: np.transpose(g, _inverse(axes)))
@@ -39,7 +47,7 @@ define(np.swapaxes, lambda g, _y, _x, axis1, axis2: np.swapaxes(g, axis1, axis2)
 define(np.moveaxis, lambda g, _y, _x, source, destination: np.moveaxis(g, destination, source))
 define(np.broadcast_to, lambda g, _y, _x, shape: g)  # the sweep sums it
 define(np.flip, lambda g, _y, _x, axis=None: np.flip(g, axis))
-define(np.roll, lambda g, _y, _x, shift, axis=None: np.roll(g, np.negative(shift), axis))
+define(np.roll, lambda g, _y, _x, shift, axis=None: np.roll(g, _negative(shift), axis))
 define(np.tril, lambda g, _y, _m, k=0: np.tril(g, k))
 define(np.triu, lambda g, _y, _m, k=0: np.triu(g, k))
 compose(np.flipud)(lambda m: np.flip(m, 0))

@@ -6,7 +6,6 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
 from minigrad.autograd import Array, Constant, Shape, compose, differentiable
@@ -35,8 +34,8 @@ def _overlap_add(g: Array, *, x_shape: Shape, window: Shape, axes: Shape) -> Arr
 @compose(sliding_window_view)
 def _sliding_window_view(x: Array, window_shape: Any, axis: Any = None) -> Array:
     window = tuple(window_shape) if np.ndim(window_shape) else (window_shape,)
-    axes = range(x.ndim) if axis is None else axis
-    axes = normalize_axis_tuple(axes, x.ndim, "axis", allow_duplicate=True)
+    axes = range(x.ndim) if axis is None else axis if np.ndim(axis) else (axis,)
+    axes = tuple(a % x.ndim for a in axes)
     if len(set(axes)) != len(axes):
         raise TypeError(f"sliding_window_view: axis={axis} names an axis twice: no derivative here")
     return _windows(x, window=window, axes=axes)

@@ -16,7 +16,10 @@ for package in ("matplotlib", "sklearn", "tqdm"):
 
 RULES = ["SGD", "Momentum", "AdaGrad", "Adam"]
 TEXTS = {"graph.dot", "graph.mmd", "graph.txt"}  # of the graph, where nothing can draw it
-FILES = {"loss.png", "compare_optimizers.result.json", *(f"{rule.lower()}.json" for rule in RULES)}
+FILES = {
+    "loss.png", "graph.html", "compare_optimizers.result.json",
+    *(f"{rule.lower()}.json" for rule in RULES),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +98,13 @@ def test_the_graph_is_the_trained_networks(compared):
         assert all(f"linear{i}: Linear" in text for i in range(1, 6))
 
 
+def test_there_is_always_a_page_of_the_graph(compared):
+    page = (compared[1] / "graph.html").read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert all(f"linear{i}: Linear" in page for i in range(1, 6))
+    assert f"open {compared[1] / 'graph.html'} with a browser" in compared[0].stdout
+
+
 @needs_graphviz
 def test_the_same_seed_gives_the_same_run_and_graphviz_draws_the_graph(compared, tmp_path):
     done = run("compare_optimizers.py", "--quick", cwd=tmp_path, path=DRAWING)
@@ -102,7 +112,7 @@ def test_the_same_seed_gives_the_same_run_and_graphviz_draws_the_graph(compared,
     out = tmp_path / "out"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert {path.name for path in out.iterdir()} == FILES | {"graph.svg", "graph.png"}
-    assert "graph: graph.svg, graph.png in out" in done.stdout
+    assert "graph: graph.html, graph.svg, graph.png in out: open out/graph.html" in done.stdout
     assert "no graph.svg" not in done.stdout
     assert (out / "graph.png").read_bytes().startswith(b"\x89PNG")
     words = [text.strip() for text in ElementTree.parse(out / "graph.svg").getroot().itertext()]

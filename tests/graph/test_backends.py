@@ -1,6 +1,8 @@
 """Who draws: `dot`, pygraphviz or nobody, and what happens when one of them misbehaves."""
 
+import html
 import os
+import re
 import sys
 
 import numpy as np
@@ -63,9 +65,12 @@ def test_without_a_backend_the_error_says_what_to_install(tmp_path):
     assert view.save(tmp_path / "net.dot").exists()
     assert view.summary()
     bundle = view._repr_mimebundle_()
-    assert bundle.keys() == {"text/plain", "text/markdown"}
-    assert bundle["text/markdown"].startswith("```mermaid\nflowchart TB")
-    assert "apt install graphviz, or pip install pygraphviz" in bundle["text/markdown"]
+    assert bundle.keys() == {"text/plain", "text/html"}
+    (frame,) = re.findall(r'<iframe [^>]*srcdoc="([^"]*)"', bundle["text/html"])
+    assert html.unescape(frame) == view.html()
+    assert "apt install graphviz, or pip install pygraphviz" in bundle["text/html"]
+    assert view.to_html(tmp_path / "net.html").read_text("utf-8") == view.html()
+    assert ".to_html(path)" in str(caught.value)
 
 
 def program(folder, body):
@@ -93,7 +98,7 @@ def test_a_dot_that_misbehaves(tmp_path, monkeypatch, body, error, message):
     with pytest.raises(error, match=message):
         view.render(tmp_path / "net.svg")
     assert [p.name for p in tmp_path.iterdir()] == ["dot"]
-    assert view._repr_mimebundle_().keys() == {"text/plain", "text/markdown"}
+    assert view._repr_mimebundle_().keys() == {"text/plain", "text/html"}
 
 
 def test_a_dot_that_can_not_run(tmp_path, monkeypatch):

@@ -144,7 +144,7 @@ def test_shapes_and_colours_follow_the_visual_language():
     assert "dotted" in nodes["input_x"]["style"]
     assert nodes["op1_linear"]["label"].count('COLOR="#0072B2" BGCOLOR="#CFE5F6"') == 2
     assert "#D55E00" not in view.source
-    assert 'bgcolor="transparent"' in view.source
+    assert 'bgcolor="#FFFFFF"' in view.source
 
 
 @pytest.mark.parametrize(("fore", "back"), [

@@ -185,7 +185,8 @@ def test_frozen_parameters_are_dotted_rows():
     view = draw(net(tensor(5, 6)), params=net)
     frozen = {row.name for box in view.nodes for row in box.rows if not row.requires_grad}
     assert frozen == {"layers.1.linear.weight"}
-    assert view.source.count('STYLE="DOTTED"') == 2  # in the row and in the legend
+    assert view.source.count('STYLE="DOTTED"') == 1  # the row
+    assert view.source.count("filled,dotted") == 2  # the input, and the sample in the legend
 
 
 @pytest.mark.parametrize(

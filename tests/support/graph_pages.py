@@ -11,7 +11,7 @@ from minigrad import functional as F
 
 # Of every box that is seen: its left, top, right, bottom; of every edge: where its line ends.
 BOXES = """return picture.seen.map((item) => ({
-  id: item.data.id, open: !!(item.folds && item.open), home: item.parent.data.id,
+  id: item.data.id, open: !!(item.folds && item.open), home: home(item).data.id,
   at: [item.left, item.top, item.left + item.size.width, item.top + item.size.height]}))"""
 ENDS = """return picture.edges.map((edge) => {
   const path = edge.element.querySelector(".line"), length = path.getTotalLength();
@@ -108,7 +108,8 @@ VIEWS = {
     "shared": lambda: shared().draw(),
     "residual": lambda: residual(Tensor([1.0], requires_grad=True, name="x")).draw(),
     "blocks": lambda: stack(4, collapse_repeats=False, gradients=True),
-    "fan-out": lambda: sum(shared() * i for i in range(1, 30)).draw(),
-    "chain": lambda: chain(300).draw(),
+    "fan-out": lambda: sum(shared() * i for i in range(1, 30)).draw(max_nodes=500),
+    "chain": lambda: chain(300).draw(max_nodes=400, collapse_repeats=False),
+    "loop": lambda: chain(300).draw(),
     "backward": lambda: stack(2, view="backward"),
 }

@@ -51,14 +51,18 @@ def by_pydot(source):
         part, cluster = pending.pop()
         for node in part.get_nodes():
             name = node.get_name()
-            if name in ("node", "edge", "graph", "legend"):
+            if name in ("node", "edge", "graph") or name.startswith("legend"):
                 continue
             picture.nodes[name] = {k: unquoted(v) for k, v in node.get_attributes().items()}
             picture.homes[name] = cluster
             picture.ports(name, picture.nodes[name]["label"])
         for edge in part.get_edges():
+            if str(edge.get_source()).startswith("legend"):
+                continue
             picture.edge(edge.get_source(), edge.get_destination(), unquoted(edge.get("class")))
         for inner in part.get_subgraphs():
+            if inner.get_name() == "cluster_legend":
+                continue
             picture.clusters[inner.get_name()] = cluster
             pending.append((inner, inner.get_name()))
     return picture
@@ -78,6 +82,8 @@ def by_graphviz(source):
     names = {o["_gvid"]: o["name"] for o in objects}
     picture = Picture()
     inside = {}
+    objects = [o for o in objects if "legend" not in o.get("class", "") and "_gvid" in o]
+    objects = [o for o in objects if o["name"].startswith("cluster") or "label" in o]
     for group in [o for o in objects if o["name"].startswith("cluster")]:
         for member in group.get("nodes", ()):
             inside.setdefault(names[member], []).append(group)
@@ -85,13 +91,15 @@ def by_graphviz(source):
         for child in group.get("subgraphs", ()):
             picture.clusters[names[child]] = group["name"]
     for o in objects:
-        if not o["name"].startswith("cluster") and o["name"] != "legend":
+        if not o["name"].startswith("cluster"):
             picture.nodes[o["name"]] = o
             groups = sorted(inside.get(o["name"], []), key=lambda g: len(g.get("nodes", ())))
             depth = {g["name"]: level(picture.clusters, g["name"]) for g in groups}
             picture.homes[o["name"]] = max(depth, key=depth.get, default=None)
             picture.ports(o["name"], o["label"])
     for e in read.get("edges", ()):
+        if names[e["tail"]].startswith("legend"):
+            continue
         picture.edge(names[e["tail"]], names[e["head"]], e["class"])
     return picture
 

@@ -4,6 +4,7 @@
 
 const SPACE = { nodesep: 16, ranksep: 26, edgesep: 10 };
 const PAD = 12; // between a frame and what is in it
+const RETURN = 26; // beside the boxes of a fold, for the line to the next
 const SIDE = 20; // between a box and the inputs beside it
 const SIDES = new Set(["input", "constant", "parameter", "reference"]);
 
@@ -38,8 +39,9 @@ function arrange(frame, items, links, header) {
   let axis = end ? flow.at.get(end.number).x : flow.width / 2;
   const pad = frame.parent ? PAD : 0;
   // What runs into a module passes to the right of its name.
-  const shift = pad + Math.max(0, end ? header.width + 10 - axis - pad : 0);
-  const width = Math.max(flow.width + shift + pad, header.width + 2 * pad);
+  const entries = [...ports].filter(([, side]) => side === "in").map(([number]) => flow.at.get(number).x);
+  const shift = pad + Math.max(0, header.width + 10 - Math.min(end ? axis : Infinity, ...entries) - pad);
+  const width = Math.max(flow.width + shift + pad, header.width + 2 * pad) + (isFold(frame) ? RETURN : 0);
   // Ports take no room: boxes begin right under the header, or where lines have parted.
   const under = header.height + (flow.layers && ports.size ? 14 : 0);
   let top = Infinity, bottom = -Infinity;

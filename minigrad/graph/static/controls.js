@@ -1,7 +1,8 @@
 // Search, keyboard, mouse and touch, and the start.
 
 // ----------------------------------------------------------------------------------------- search
-const haystacks = [...tree.clusters, ...tree.nodes].map((item) => {
+const outermost = tree.clusters.filter((item) => item.data.kind !== "stretch" && !item.parent.data.loop);
+const haystacks = [...outermost, ...tree.nodes].map((item) => {
   const { data } = item;
   const rows = (data.rows || []).flatMap((row) => [row.name, row.text]);
   return [item, [data.text, data.label, data.id, data.kind, ...rows].join("\n").toLowerCase()];
@@ -16,6 +17,9 @@ function search() {
   const text = $("search").value.trim().toLowerCase();
   canvas.querySelectorAll(".match").forEach((element) => element.classList.remove("match"));
   matches = text ? haystacks.filter(([, hay]) => hay.includes(text)).map(([item]) => item) : [];
+  // A frame and what is in it are one find.
+  const found = new Set(matches);
+  matches = matches.filter((item) => !item.folds || !tree.list.slice(item.order + 1, item.order + 4).some((inner) => found.has(inner) && inner.data.number));
   match = -1;
   matches.forEach(mark);
   if (matches.length) cycle(1);
@@ -57,7 +61,7 @@ $("search").onkeydown = (event) => {
 };
 
 // --------------------------------------------------------------------------------------- keyboard
-const order = () => [...canvas.lastChild.children].map((element) => element.item);
+const order = () => picture.order;
 const KEYS = {
   ArrowDown: (item) => order()[order().indexOf(item) + 1],
   ArrowUp: (item) => order()[order().indexOf(item) - 1],
@@ -70,7 +74,7 @@ const KEYS = {
   },
   ArrowLeft: (item) => {
     if (item.folds && item.open) toggle(item, false);
-    else if (item.parent.parent) return item.parent;
+    else if (home(item).parent) return home(item);
     return item;
   },
   Enter: (item) => {
@@ -78,11 +82,14 @@ const KEYS = {
     else if (item.refers) return item.refers;
     return item;
   },
+  b: (item) => trace(item, "tail"),
+  n: (item) => trace(item, "head"),
 };
 KEYS[" "] = KEYS.Enter;
 const MOVES = { ArrowUp: [0, 60], ArrowDown: [0, -60], ArrowLeft: [60, 0], ArrowRight: [-60, 0] };
 const ANYWHERE = {
   "/": () => $("search").focus(),
+  Escape: () => choose(null),
   "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => fit(),
 };
 
@@ -189,3 +196,15 @@ if (culprit) {
 for (const button of [$("fold"), $("unfold")]) button.disabled = !tree.clusters.length;
 render();
 fit(0.8);
+
+/** Go to the operation that the address names, such as #op12. */
+function follow() {
+  const number = Number(/^#op(\d+)$/.exec(location.hash)?.[1]);
+  const item = number && tree.nodes.find(({ data }) => data.number === number);
+  if (!item) return;
+  go(item);
+  look.scale = Math.max(look.scale, 0.7);
+  middle(item);
+}
+addEventListener("hashchange", follow);
+follow();

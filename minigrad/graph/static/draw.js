@@ -32,11 +32,12 @@ function short(text) {
 }
 
 /** What is written in a box. */
-function words({ data }) {
+function words(item) {
+  const data = facts(item);
   const usual = data.shape ? [`${data.shape} ${data.dtype}`] : [];
   const start = STARTS[data.kind] || "";
   return {
-    heading: start + short(data.text),
+    heading: start + short(data.title || data.text),
     lines: (data.lines || usual).map(short),
     rows: (data.rows || []).map((row) => short(row.text)),
   };
@@ -44,8 +45,8 @@ function words({ data }) {
 
 /** What is written at an open module's upper left corner. */
 function titles(item) {
-  const [first, ...rest] = item.data.label.split(" · ");
-  return [`▾ ${short(first)}`, ...(rest.length ? [short(rest.join(" · "))] : [])];
+  const { title, sums } = item.data;
+  return [`▾ ${short(title)}`, ...(sums ? [short(sums)] : [])];
 }
 
 /** How much room a box, or the header of an open module, needs. */
@@ -54,7 +55,10 @@ function measure(item) {
     const lines = titles(item);
     return { width: Math.max(...lines.map((text) => width(text, "text"))) + 16, height: 12 + LINE * lines.length };
   }
+  const data = facts(item);
+  if (item.measured !== data.lines) item.room = null;
   if (!item.room) {
+    item.measured = data.lines;
     const { heading, lines, rows } = words(item);
     const kind = item.data.kind;
     let wide = Math.max(
@@ -85,12 +89,16 @@ function outlines(kind, w, h) {
     const d = `M${-x} ${y}V${-y}h${tab}l4 5H${x}V${y}Z`;
     return [make("path", { class: "shape", d })];
   }
+  if (kind === "sweep") {
+    const x = w / 2, y = h / 2;
+    return [make("path", { class: "shape", d: `M${-x} ${-y}H${x - 7}L${x} ${7 - y}V${y}H${-x}ZM${x - 7} ${-y}V${7 - y}H${x}` })];
+  }
   return [box({ rx: kind === "parameter" ? 0 : 7 })];
 }
 
 function classes(item) {
-  const { kind = "op", mark, dotted, step } = item.data;
-  return [kind, mark && "bad", mark === "first" && "first", dotted && "dotted", step !== undefined && `s${step}`]
+  const { kind = "op", mark, dotted, step, health } = facts(item);
+  return [kind, mark && "bad", mark === "first" && "first", health && "ill", dotted && "dotted", step !== undefined && `s${step}`]
     .filter(Boolean).join(" ");
 }
 
@@ -99,13 +107,13 @@ function drawBox(item) {
   const { heading, lines, rows } = words(item);
   const group = make("g", { class: `node ${classes(item)}`, transform: `translate(${item.x} ${item.y})` });
   group.append(make("rect", { class: "halo", x: -w / 2 - 4, y: -h / 2 - 4, width: w + 8, height: h + 8, rx: 9 }));
-  group.append(...outlines(item.data.kind, w, h));
+  group.append(...outlines(item.data.recorded ? "sweep" : item.data.kind, w, h));
   const inner = LINE * (1 + lines.length) + (rows.length ? 4 + rows.length * 18 : 0);
   let y = -inner / 2 + 11 + (STARTS[item.data.kind] ? 2 : 0);
   group.append(make("text", { class: "heading", "text-anchor": "middle", y }, heading));
   for (const text of lines) group.append(make("text", { "text-anchor": "middle", y: (y += LINE) }, text));
   rows.forEach((text, i) => {
-    const { mark, dotted, step } = item.data.rows[i];
+    const { mark, dotted, step } = facts(item).rows[i];
     const look = ["row", mark && "bad", dotted && "dotted", step !== undefined && `s${step}`].filter(Boolean).join(" ");
     const top = y + 8 + i * 18;
     group.append(make("g", { class: look },
@@ -154,6 +162,10 @@ function drawEdge(edge, numbered) {
     make("title", {}, tip),
     make("path", { class: "hit", d }),
     make("path", { class: "line", d, "marker-end": `url(#arrow${mark})` }));
+  if (edge.fold) {
+    const { x, y } = edge.points[5];
+    group.append(make("text", { class: "number", "text-anchor": "end", x: x - 4, y: y - 4 }, `next ×${edge.fold.children.length - 1}`));
+  }
   if (numbered) {
     const [before, end] = points.slice(-2);
     const length = Math.hypot(end.x - before.x, end.y - before.y);

@@ -24,29 +24,79 @@ function plant(graph) {
   const edges = graph.edges.map(([tail, head, argument, mark]) => ({
     tail: nodes[tail], head: nodes[head], argument, mark,
   }));
-  return { root, clusters, nodes, edges };
+  const list = [];
+  const count_off = (item) => {
+    item.order = list.push(item) - 1;
+    for (const child of item.children || []) count_off(child);
+  };
+  count_off(root);
+  return { root, clusters, nodes, edges, list };
 }
 
-/** The outermost closed module around an item, or the item itself. */
+/** Whether a frame shows the first of several equal ones in place of all. */
+const isFold = (item) => !!item.data.loop && !item.unrolled;
+
+/** What is said of an item: in a fold, of all equal ones. */
+function facts(item) {
+  if (!item.data.fold) return item.data;
+  for (let each = item.parent; each; each = each.parent) if (isFold(each)) return { ...item.data, ...item.data.fold };
+  return item.data;
+}
+
+/** What is seen in an open frame. */
+const inside = (frame) => (isFold(frame) ? frame.children[0].children : frame.children);
+
+/** The frame in which an item is seen. */
+const home = (item) => (item.parent?.parent && isFold(item.parent.parent) ? item.parent.parent : item.parent);
+
+/** The same place in the first of several equal frames. */
+function like(item, frame) {
+  return tree.list[item.order - frame.order + frame.parent.children[0].order];
+}
+
+/** The outermost closed frame around an item, or the item itself, or its like in a fold. */
 function shown(item) {
-  let seen = item;
-  for (let each = item.parent; each; each = each.parent) if (!each.open) seen = each;
-  return seen;
+  const chain = [];
+  for (let each = item; each; each = each.parent) chain.unshift(each);
+  for (let i = 1; i < chain.length; i++) {
+    const [outer, frame] = [chain[i - 1], chain[i]];
+    if (isFold(outer) && frame !== outer.children[0]) return shown(like(item, frame));
+    if (frame.folds && !frame.open && !isFold(outer)) return frame;
+  }
+  return item;
+}
+
+/** The fold in which an edge leads from one of the equal frames to another. */
+function crossed(tail, head) {
+  const outer = new Map();
+  for (let each = tail; each.parent; each = each.parent) outer.set(each.parent, each);
+  for (let each = head; each.parent; each = each.parent)
+    if (outer.has(each.parent)) return isFold(each.parent) && outer.get(each.parent) !== each && each.parent;
 }
 
 /** The edges between what is seen: one for each argument, and one to or from a closed module. */
 function lift(edges) {
-  const found = new Map();
+  const found = new Map(), pairs = new Map(), onward = new Map();
   for (const edge of edges) {
     const tail = shown(edge.tail), head = shown(edge.head);
+    const fold = crossed(edge.tail, edge.head);
+    if (fold && shown(fold) !== fold) continue;
+    if (fold) {
+      if (!onward.has(fold) && fold.open) onward.set(fold, { ...edge, tail, head, from: edge.tail, fold, mark: "repeat" });
+      continue;
+    }
     if (tail === head) continue;
+    const pair = `${tail.number} ${head.number} `;
     const argument = tail.folds || head.folds ? "" : edge.argument;
-    const key = `${tail.number} ${head.number} ${argument}`;
-    const known = found.get(key);
-    if (!known) found.set(key, { ...edge, tail, head, from: edge.tail });
+    const key = pair + argument;
+    const known = found.get(key) || (tail !== edge.tail && !tail.folds && pairs.get(pair));
+    if (!known) {
+      found.set(key, { ...edge, tail, head, from: edge.tail });
+      pairs.set(pair, found.get(key));
+    }
     else if (edge.mark === "bad") known.mark = "bad";
   }
-  return [...found.values()];
+  return [[...found.values()], [...onward.values()]];
 }
 
 /** Put a reference beside each reader of what is read often, for its edges would hide the rest. */
@@ -64,7 +114,7 @@ function refer(edges) {
     const stand = {
       data: { id: `reference${i}`, kind: "reference", text: `→ ${data.text}`, lines },
       number: `r${tail.number}:${edge.head.number}:${edge.argument}`,
-      parent: edge.head.parent, refers: tail,
+      parent: home(edge.head), refers: tail,
     };
     edge.tail = stand;
     const list = extras.get(stand.parent) || [];
@@ -87,15 +137,15 @@ function cut(edges) {
     const { tail, head } = edge;
     edge.parts = [];
     const around = new Set();
-    for (let each = tail.parent; each; each = each.parent) around.add(each);
+    for (let each = home(tail); each; each = home(each)) around.add(each);
     const inner = []; // the frames that the edge enters, innermost first
-    let common = head.parent;
-    for (; !around.has(common); common = common.parent) inner.push(common);
+    let common = home(head);
+    for (; !around.has(common); common = home(common)) inner.push(common);
     // The edges of one box share their way into a frame, and out of one.
     const inPort = { number: `i${tail.number}`, port: "in" };
     const outPort = { number: `o${tail.number}`, port: "out" };
     let from = tail;
-    for (let each = tail.parent; each !== common; from = each, each = each.parent)
+    for (let each = home(tail); each !== common; from = each, each = home(each))
       link(each, from, outPort, from === tail ? "" : tail.number, edge);
     const into = inner.length ? inner[inner.length - 1] : head;
     link(common, from, into, from === tail && into === head ? `=${edge.argument}` : tail.number, edge);
@@ -105,19 +155,24 @@ function cut(edges) {
   return inside;
 }
 
-/** Lay out what is seen. Items get `x` and `y`, their centre; frames `left` and `top` as well. */
-function layout(tree, measure) {
-  const edges = lift(tree.edges);
+/**
+ * Lay out what is seen, pausing between frames. Items get `x` and `y`, their centre; frames `left`
+ * and `top` as well.
+ */
+function* layout(tree, measure) {
+  const [edges, onward] = lift(tree.edges);
+  yield 0;
   const extras = refer(edges);
-  const inside = cut(edges);
+  const links_in = cut(edges);
   const frames = [];
-  const grow = (frame) => {
-    const items = [...frame.children, ...(extras.get(frame) || [])];
+  function* grow(frame) {
+    const items = [...inside(frame), ...(extras.get(frame) || [])];
     for (const item of items) {
-      if (item.folds && item.open) grow(item);
+      if (item.folds && item.open) yield* grow(item);
       else item.size = measure(item);
     }
-    const links = [...(inside.get(frame) || new Map()).values()];
+    yield 0;
+    const links = [...(links_in.get(frame) || new Map()).values()];
     const header = frame.parent ? measure(frame) : { width: 0, height: 0 };
     const sizes = items.map(({ number, size }) => [number, size.width, size.height, size.axis]);
     const state = JSON.stringify([sizes, links.map((link) => link.key)]);
@@ -127,8 +182,8 @@ function layout(tree, measure) {
     }
     frame.size = frame.arranged;
     frames.push([frame, items]);
-  };
-  grow(tree.root);
+  }
+  yield* grow(tree.root);
   tree.root.left = tree.root.top = 0;
   const seen = [];
   for (const [frame, items] of frames.reverse()) {
@@ -142,7 +197,19 @@ function layout(tree, measure) {
       seen.push(item);
     }
   }
+  yield 0;
   for (const edge of edges) edge.points = edge.parts.flatMap((part, i) => route(edge, part, i));
+  for (const edge of onward) {
+    // From below the one, beside all boxes, to above the other.
+    const { tail, head, fold } = edge;
+    const x = fold.left + fold.size.width - RETURN / 2;
+    const low = tail.top + tail.size.height, from = low + 9, to = head.top - 13;
+    const out = tail.x + tail.size.width / 4, into = head.x + head.size.width / 4;
+    edge.points = [
+      { x: out, y: low }, { x: out, y: from }, { x: out + 8, y: from }, { x: x - 8, y: from }, { x, y: from }, { x, y: from - 8 },
+      { x, y: to + 8 }, { x, y: to }, { x: x - 8, y: to }, { x: into + 8, y: to }, { x: into, y: to }, { x: into, y: head.top }];
+    edges.push(edge);
+  }
   return { seen, edges, extras, width: tree.root.size.width, height: tree.root.size.height };
 }
 

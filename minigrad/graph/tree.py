@@ -1,0 +1,172 @@
+"""The graph as a tree: frames hold boxes and frames, and know what stands for them when closed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from minigrad.graph.model import Box, Cluster, Edge, Gradient, Graph
+
+LOOSE = frozenset({"input", "constant", "output"})  # no steps of what a frame does
+
+
+class Frame:
+    """A cluster and what is in it, in topological order; the root has no cluster of its own.
+
+    The items of a loop are equal frames, of which the first is drawn.
+    """
+
+    __slots__ = ("cluster", "items", "loop", "open")
+
+    def __init__(self, cluster: Cluster, items: Iterable[Frame | Box] = (), loop: bool = False):
+        self.cluster, self.items, self.loop, self.open = cluster, list(items), loop, True
+
+    @property
+    def seen(self) -> list[Frame | Box]:
+        """What is seen inside while the frame is open."""
+        first = self.items[0]
+        return first.items if self.loop and isinstance(first, Frame) else self.items
+
+    @property
+    def slim(self) -> bool:
+        """Whether it is a frame around a single operation, whose box can say its name."""
+        if self.cluster.parameters or self.cluster.sort != "module" or len(self.items) != 1:
+            return False
+        only = self.items[0]
+        return isinstance(only, Box) and only.kind == "op"
+
+    def boxes(self) -> Iterator[Box]:
+        """Yield all boxes inside."""
+        for item in self.items:
+            if isinstance(item, Frame):
+                yield from item.boxes()
+            else:
+                yield item
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield all frames inside, outer ones first."""
+        for item in self.items:
+            if isinstance(item, Frame):
+                yield item
+                yield from item.frames()
+
+
+def plant(graph: Graph) -> Frame:
+    """Read the nesting of a graph: the one place that does."""
+    root = Frame(Cluster("", "", ""))
+    frames = {key: Frame(cluster) for key, cluster in graph.clusters.items()}
+    for box in graph.boxes:
+        item: Frame | Box = box
+        home = box.cluster
+        while home is not None:
+            frame = frames[home]
+            frame.items.append(item)
+            if len(frame.items) > 1:
+                break
+            item, home = frame, frame.cluster.parent
+        else:
+            root.items.append(item)
+    return root
+
+
+def walk(frame: Frame, depth: int = 0) -> Iterator[tuple[int, Frame | Box | None]]:
+    """Yield what is in a frame with its depth; None ends a frame."""
+    for item in frame.items:
+        yield depth, item
+        if isinstance(item, Frame):
+            yield from walk(item, depth + 1)
+            yield depth, None
+
+
+def around(root: Frame) -> dict[str, tuple[Frame, ...]]:
+    """Return the frames around each box, the outermost first."""
+    found: dict[str, tuple[Frame, ...]] = {}
+
+    def visit(frame: Frame, outer: tuple[Frame, ...]) -> None:
+        for item in frame.items:
+            if isinstance(item, Frame):
+                visit(item, (*outer, item))
+            else:
+                found[item.id] = outer
+
+    visit(root, ())
+    return found
+
+
+def folders(root: Frame, edges: Iterable[Edge], wanted: Collection[Frame]) -> dict[Frame, Box]:
+    """Return the box that stands for each of some frames while it is closed."""
+    if not wanted:
+        return {}
+    homes = around(root)
+    entering: dict[Frame, dict[str, None]] = {}
+    leaving: dict[Frame, Edge] = {}
+    for edge in edges:
+        out, into = homes[edge.tail], homes[edge.head]
+        if out == into:
+            continue
+        common = next((i for i, (a, b) in enumerate(zip(out, into, strict=False)) if a is not b),
+                      min(len(out), len(into)))  # fmt: skip
+        for frame in into[common:]:
+            entering.setdefault(frame, {})[f"{edge.shape} {edge.dtype}"] = None
+        for frame in out[common:]:
+            leaving[frame] = edge
+    found = {}
+    for frame in wanted:
+        found[frame] = _folder(frame, tuple(entering.get(frame, ())), leaving.get(frame))
+    return found
+
+
+def _folder(frame: Frame, inputs: tuple[str, ...], leaving: Edge | None) -> Box:
+    """Sum up the boxes of a frame."""
+    cluster, members = frame.cluster, list(frame.boxes())
+    last = leaving or next((b for b in reversed(members) if b.kind == "op"), members[-1])
+    hidden = cluster.sort == "stretch"
+    marks = [b.bad for b in members if b.bad] + [r.bad for b in members for r in b.rows if r.bad]
+    return Box(
+        f"{'hidden' if hidden else 'module'}_{cluster.key}",
+        "hidden" if hidden else "module",
+        cluster.title(relative=True),
+        name=cluster.path,
+        shape=last.shape,
+        dtype=last.dtype,
+        nbytes=last.nbytes,
+        ops=sum(b.ops for b in members),
+        parameters=cluster.parameters,
+        saved=sum(b.saved for b in members),
+        gradient=span(b.gradient for b in members),
+        bad=max(marks, key=lambda b: (b.first, b.origin), default=None),
+        bad_gradient=next((b.bad_gradient for b in members if b.bad_gradient), None),
+        health=next((b.health for b in members if b.health), ""),
+        inputs=inputs,
+    )
+
+
+def span(gradients: Iterable[Gradient | None]) -> Gradient | None:
+    """Return the range of several gradients, None if none was measured."""
+    measured = [g for g in gradients if g is not None]
+    lows = [g.low for g in measured if g.low is not None]
+    highs = [g.high for g in measured if g.high is not None]
+    if not lows:
+        return measured[0] if measured else None
+    return Gradient(min(lows), max(highs))
+
+
+def joined(box: Box, others: list[Box], uses: Mapping[int, int]) -> Box:
+    """Return a box that stands for equal ones too: what one has, and the range of gradients."""
+    everyone = [box, *others]
+    rows = [
+        replace(row, uses=uses[row.number], gradient=span(b.rows[i].gradient for b in everyone))
+        for i, row in enumerate(box.rows)
+    ]
+    steps = [re.split(r"(\d+)", b.does) for b in everyone]  # x[:, 0], x[:, 1] ... are x[:, t]
+    alike = len({len(step) for step in steps}) == 1
+    does = (
+        "".join(t[0] if len(set(t)) == 1 else "t" for t in zip(*steps, strict=True))
+        if alike
+        else ""
+    )
+    gradient = span(b.gradient for b in everyone)
+    return replace(
+        box, rows=rows, value=None, stats=None, slopes=None, gradient=gradient, does=does
+    )
