@@ -20,7 +20,7 @@ def numerical_gradient(
     f : callable
         From Tensors (or arrays) to a Tensor or a sequence of Tensors.
     *inputs : array_like
-        Where to differentiate; computed with in float64.
+        Where to differentiate; computed with in float64, complex ones in complex128.
     upstream : array_like or sequence, optional
         A weight for each value of the output(s); 1 by default.
     step : float
@@ -29,21 +29,21 @@ def numerical_gradient(
     Returns
     -------
     tuple of ndarray
-        The gradient of the weighted sum of outputs for each input, float64.
+        The gradient of the weighted sum of outputs for each input, in double precision; by a
+        complex input z = x + iy that of the real part, d/dx - i d/dy.
 
     Examples
     --------
     >>> numerical_gradient(lambda x: x**2, np.array([1.0, 3.0]))[0].round(6)
     array([2., 6.])
     """
-    arrays = [np.array(_bare(x), np.float64) for x in inputs]
+    arrays = [_in_double(x) for x in inputs]
 
     def weighted() -> float:
         outputs = _as_list(f(*(Tensor(a, requires_grad=True) for a in arrays)))
         weights = [1.0] * len(outputs) if upstream is None else _as_list(upstream)
-        return float(
-            sum(np.sum(_bare(y) * _bare(w)) for y, w in zip(outputs, weights, strict=True))
-        )
+        pairs = zip(outputs, weights, strict=True)
+        return float(sum(np.sum((_bare(y) * _bare(w)).real) for y, w in pairs))
 
     results = []
     for a in arrays:
@@ -54,6 +54,11 @@ def numerical_gradient(
             above = weighted()
             a[i] = value - step
             slope[i] = (above - weighted()) / (2 * step)
+            if a.dtype.kind == "c":
+                a[i] = value + 1j * step
+                above = weighted()
+                a[i] = value - 1j * step
+                slope[i] -= 1j * (above - weighted()) / (2 * step)
             a[i] = value
         results.append(slope)
     return tuple(results)
@@ -98,7 +103,7 @@ def check_gradients(
     >>> check_gradients(lambda x, y: np.sin(x) * y, np.ones(3), np.ones((2, 3)))
     """
     rng = np.random.default_rng(rng)
-    _check(f, [np.array(_bare(x), np.float64) for x in inputs], 1, order, rtol, atol, step, rng)
+    _check(f, [_in_double(x) for x in inputs], 1, order, rtol, atol, step, rng)
 
 
 def _check(
@@ -114,9 +119,9 @@ def _check(
     xs = [Tensor(a, requires_grad=True) for a in inputs]
     outputs = _as_list(f(*xs))
     for y in outputs:
-        if y.dtype != np.float64:
+        if y.dtype not in (np.float64, np.complex128):
             raise AssertionError(f"check_gradients: float64 inputs gave a result in {y.dtype}")
-    upstream = [rng.normal(size=y.shape) for y in outputs]
+    upstream = [_drawn(y, rng) for y in outputs]
     estimated = numerical_gradient(f, *inputs, upstream=upstream, step=step)
     for i, (g, e) in enumerate(zip(_gradients(outputs, xs, upstream), estimated, strict=True)):
         exact = _bare(g)
@@ -143,10 +148,11 @@ def _gradients(
     """Return the gradients, zeros where an input has no influence."""
     live = [(y, u) for y, u in zip(outputs, upstream, strict=True) if y.requires_grad]
     if not live:
-        return [Tensor(np.zeros(x.shape)) for x in inputs]
+        return [Tensor(np.zeros(x.shape, x.dtype)) for x in inputs]
     found = gradients([y for y, _ in live], inputs, [u for _, u in live], create_graph=create_graph)
     return [
-        Tensor(np.zeros(x.shape)) if g is None else g for g, x in zip(found, inputs, strict=True)
+        Tensor(np.zeros(x.shape, x.dtype)) if g is None else g
+        for g, x in zip(found, inputs, strict=True)
     ]
 
 
@@ -157,6 +163,18 @@ def _report(order: int, i: int, exact: Array, estimated: Array, wrong: Array) ->
         f"order {order}, input {i}: the gradient is wrong at {int(wrong.sum())} of {wrong.size} "
         f"places, most at {place}: {exact[at]:.9g}, but differences say {estimated[at]:.9g}"
     )
+
+
+def _in_double(value: Any) -> Array:
+    array: Array = np.array(_bare(value))
+    copy: Array = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
+    return copy
+
+
+def _drawn(y: Any, rng: np.random.Generator) -> Array:
+    """Return a random upstream gradient, complex for a complex output."""
+    draw = np.asarray(rng.normal(size=y.shape))
+    return draw + 1j * np.asarray(rng.normal(size=y.shape)) if y.dtype.kind == "c" else draw
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -15,10 +15,14 @@ from minigrad.autograd import messages
 from minigrad.autograd.graph import Array, Constant, DType, Handle
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from minigrad.autograd.table import Primitive
 
-REAL = "fiub"  # the kinds of numbers that are computed with
-FLOAT = np.dtype(np.float32)
+NUMBERS = "fciub"  # the kinds of numbers that are computed with
+CONTINUOUS = "fc"  # those that have gradients
+FLOAT, COMPLEX = np.dtype(np.float32), np.dtype(np.complex64)
+_NARROW = {np.dtype(np.float64): FLOAT, np.dtype(np.complex128): COMPLEX}
 
 
 def as_number(value: Any) -> Any:
@@ -26,35 +30,35 @@ def as_number(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def as_array(data: Any, dtype: Any = None, *, copy: bool = False) -> Array:
+def as_array(data: Any, dtype: DTypeLike | None = None, *, copy: bool = False) -> Array:
     """Return the array that `Tensor(data, dtype=dtype)` holds."""
     try:
         array = np.array(data, dtype=dtype, copy=copy or None)
     except ValueError as error:
         raise ValueError(f"Tensor: can't make one array of {data!r:.60}: {error}") from None
     from_python = not isinstance(data, np.ndarray | np.generic | Handle)
-    if dtype is None and from_python and array.dtype == np.float64:
-        array = array.astype(FLOAT)
-    if array.dtype.kind not in REAL:
-        raise TypeError(f"Tensor: expected real numbers, got {array.dtype} from {data!r:.60}")
+    if dtype is None and from_python and array.dtype in _NARROW:
+        array = array.astype(_NARROW[array.dtype])
+    if array.dtype.kind not in NUMBERS:
+        raise TypeError(f"Tensor: expected numbers, got {array.dtype} from {data!r:.60}")
     return array
 
 
 def operand(value: Any, name: str) -> tuple[Any, Any]:
     """Return an input that is no Tensor: as NumPy should see it, and as the graph notes it."""
     number = as_number(value)
-    if number is None or isinstance(number, float | int):
+    if number is None or isinstance(number, float | int | complex):
         return value, number
     array = np.asarray(value)
-    if array.dtype.kind not in REAL:
-        raise TypeError(messages.not_real(name, array.dtype, value))
+    if array.dtype.kind not in NUMBERS:
+        raise TypeError(messages.not_numbers(name, array.dtype, value))
     return array, Constant(array.shape, array.dtype)
 
 
 def floating(values: Iterable[object]) -> DType | None:
     """Return the floating point dtype that the Tensors and arrays among `values` have together."""
     arrays = (v for v in values if isinstance(v, Handle | np.ndarray))
-    dtypes = [array.dtype for array in arrays if array.dtype.kind == "f"]
+    dtypes = [array.dtype for array in arrays if array.dtype.kind in CONTINUOUS]
     return np.result_type(*dtypes) if dtypes else None
 
 
@@ -63,19 +67,31 @@ def match(entry: Primitive, inputs: Sequence[object], arrays: list[Any]) -> None
     for i, (value, array) in enumerate(zip(inputs, arrays, strict=True)):
         if isinstance(value, np.generic):
             arrays[i] = array = as_number(value)
-        weak = isinstance(value, list | tuple) or getattr(array, "dtype", FLOAT).kind != "f"
+        weak = (
+            isinstance(value, list | tuple) or getattr(array, "dtype", FLOAT).kind not in CONTINUOUS
+        )
         if weak and (entry.joint or entry.pullbacks[i]):  # indices and masks stay
             dtype = floating(inputs)
-            arrays[i] = array if dtype is None else array.astype(dtype)
+            if dtype is not None:
+                arrays[i] = array.astype(_wide_enough(dtype, array))
 
 
 def alike(values: Iterable[object]) -> list[Any]:
     """Turn the numbers and lists among `values` into arrays of the dtype of those beside them."""
     values = list(values)
     dtype = floating(values)
-    return [v if isinstance(v, Handle | np.ndarray) else np.asarray(v, dtype) for v in values]
+    return [
+        v if isinstance(v, Handle | np.ndarray) else np.asarray(v, _wide_enough(dtype, v))
+        for v in values
+    ]
+
+
+def _wide_enough(dtype: DType | None, value: Any) -> DType | None:
+    """Return `dtype`, or for complex values beside real ones the complex type of its size."""
+    real = dtype is None or dtype.kind == "c" or not np.iscomplexobj(value)
+    return dtype if real else np.result_type(dtype, COMPLEX)
 
 
 def result(y: Any, inputs: Sequence[object]) -> Any:
     """Return a result without a gradient: of integers it is float32, where NumPy has float64."""
-    return y.astype(FLOAT) if y.dtype == np.float64 and floating(inputs) is None else y
+    return y.astype(_NARROW[y.dtype]) if y.dtype in _NARROW and floating(inputs) is None else y

@@ -27,11 +27,19 @@ def describe(place: Constant) -> str:
 
 
 # ----------------------------------------------------------------------------- calling a function
-def no_derivative(name: str) -> str:
-    """For a function that can't be recorded."""
-    return (
-        f"{name}: has no derivative in minigrad, so the graph would lose it: call it on "
-        "t.detach().numpy(), or give it a pullback with minigrad.define"
+INSTEAD = {  # by the name of a function that can't be recorded
+    "add.at": "use np.bincount(i, weights=t), or gather by t[i] and sum",
+    **dict.fromkeys(("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"),
+                    "a Tensor can't be written to: use np.where(mask, new, t)"),
+}  # fmt: skip
+
+
+def no_derivative(function: Callable[..., Any]) -> str:
+    """For a function that can't be recorded; `np.add.reduce` belongs to `np.add`."""
+    owner = getattr(getattr(function, "__self__", None), "__name__", "")
+    name = f"{owner}.{function.__name__}".lstrip(".")
+    return f"{name}: has no derivative in minigrad, so the graph would lose it: " + INSTEAD.get(
+        name, "call it on t.detach().numpy(), or give it a pullback with minigrad.define"
     )
 
 
@@ -75,9 +83,14 @@ def keyword_not_accepted(entry: Primitive, keyword: str, value: object) -> str:
     )
 
 
-def not_real(name: str, dtype: object, value: object) -> str:
+def not_numbers(name: str, dtype: object, value: object) -> str:
     """For text, objects, dates and the like."""
-    return f"{name}: expected real numbers, got {dtype}: {value!r:.60}"
+    return f"{name}: expected numbers, got {dtype}: {value!r:.60}"
+
+
+def no_order(name: str) -> str:
+    """For comparisons of complex numbers, and what sorts or chooses by them."""
+    return f"{name}: complex numbers have no order: compare np.abs(t), t.real or t.imag"
 
 
 def explained(
@@ -146,6 +159,21 @@ def no_upstream(size: int, shape: tuple[int, ...]) -> str:
     )
 
 
+def complex_gradient(output: object, given: object) -> str:
+    """For a complex output without upstream gradient, or a complex one of a real output."""
+    if given is None:
+        return (
+            f"backward: the output {output!r:.60} is complex: take its abs, real or imag part, or "
+            "pass the upstream gradient, which for a loss of x + iy is dL/dx - i dL/dy"
+        )
+    return f"backward: the gradient {given!r:.60} is complex, but the output {output!r:.60} is real"
+
+
+def imaginary_part_lost(dtype: object) -> str:
+    """For a complex Tensor that is to become real."""
+    return f"astype: {dtype} has no imaginary part: write t.real.astype({dtype})"
+
+
 def gradient_of_wrong_shape(place: Constant, shape: tuple[int, ...]) -> str:
     """For a gradient that does not fit what it belongs to."""
     return (
@@ -155,10 +183,41 @@ def gradient_of_wrong_shape(place: Constant, shape: tuple[int, ...]) -> str:
 
 
 # ------------------------------------------------------------------------------- being a Tensor
-LEAVING = (
+_LEAVING = (
     "this Tensor requires a gradient, and as a bare array it would silently leave the graph: use "
     "t.detach().numpy(); to collect Tensors use np.stack or np.concatenate, not np.array"
 )
+_HERE = {  # by a function that asks for a bare array
+    **{f"scipy.special.{f}": f"minigrad.functional.{f}(t)"
+       for f in ("logsumexp", "softmax", "log_softmax")},
+    "scipy.special.polygamma": "minigrad.elementwise_grad(scipy.special.psi)(t), once per order",
+    "scipy.special.multigammaln": "sums of scipy.special.gammaln(t)",
+    "scipy.linalg": "np.linalg", "scipy.fft": "np.fft", "scipy.fftpack": "np.fft",
+    "scipy.stats": "the formula of the density, in np and scipy.special",
+    "scipy.integrate": "a loop of steps, with minigrad.checkpoint",
+    "scipy.optimize": "minigrad.value_and_grad(f), with jac=True",
+    "scipy.interpolate": "np.interp", "scipy.signal": "np.convolve, or np.fft",
+    "scipy.sparse": "dense arrays", "numpy.r_": "np.concatenate",
+    "matplotlib": "t.detach()", "pandas": "t.detach().numpy()",
+}  # fmt: skip
+
+
+def leaving(frame: Any) -> str:
+    """For a Tensor that is to become a bare array, by whoever called in `frame`."""
+    asked = None
+    while frame is not None:  # the outermost call of a known package says what the user wrote
+        module, name = frame.f_globals.get("__name__", ""), frame.f_code.co_name
+        if name == "__getitem__" and "index_tricks" in module:
+            module, name = "numpy", "r_"
+        package = ".".join(p for p in module.split(".")[:2] if not p.startswith("_"))
+        found = [k for k in (f"{package}.{name}", package, package.split(".")[0]) if k in _HERE]
+        asked = (f"{package}.{name}", found[0]) if found else asked
+        frame = frame.f_back
+    if asked is None:
+        return _LEAVING
+    return f"{asked[0]} can't record a Tensor that requires a gradient: use {_HERE[asked[1]]} here"
+
+
 NO_ASSIGNMENT = (
     "Tensor: values can't be set in place, the graph would miss it: use "
     "np.where(mask, new, t), or set t.data[...] before anything is recorded"

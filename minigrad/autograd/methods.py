@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,21 @@ class ArrayMethods(Handle):
         """The number of values."""
         return self._data.size
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes that the values take."""
+        return self._data.nbytes
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes that a value takes."""
+        return self._data.itemsize
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The bytes from one value to the next along each axis."""
+        return self._data.strides
+
     # ------------------------------------------------------------------------- leaving the graph
     def numpy(self) -> Array:
         """Return the array, without a copy; refuses if a gradient is required."""
@@ -40,7 +56,7 @@ class ArrayMethods(Handle):
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         if self.requires_grad:
-            raise TypeError(messages.LEAVING)
+            raise TypeError(messages.leaving(sys._getframe(1)))
         return numpy.array(self.data, dtype=dtype, copy=copy)
 
     def item(self) -> float:
@@ -66,6 +82,12 @@ class ArrayMethods(Handle):
 
     def __format__(self, spec: str) -> str:
         return format(self._data[()], spec) if self.ndim == 0 else format(str(self), spec)
+
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return np.divmod(self, other)
+
+    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return np.divmod(other, self)
 
     def __len__(self) -> int:
         return len(self.data)
@@ -106,6 +128,29 @@ class ArrayMethods(Handle):
     def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         return np.trace(self, offset=offset, axis1=axis1, axis2=axis2)
 
+    def cumprod(self, axis: int | None = None) -> Tensor:
+        return np.cumprod(self, axis=axis)
+
+    def sort(self, axis: int = -1) -> Tensor:  # a copy, unlike ndarray.sort
+        return np.sort(self, axis=axis)
+
+    def partition(self, kth: Any, axis: int = -1) -> Tensor:  # a copy, unlike ndarray.partition
+        return np.partition(self, kth, axis=axis)
+
+    # ------------------------------------------------------------------------------ complex numbers
+    @property
+    def real(self) -> Tensor:
+        return np.real(self)
+
+    @property
+    def imag(self) -> Tensor:
+        return np.imag(self)
+
+    def conj(self) -> Tensor:
+        return np.conjugate(self)
+
+    conjugate = conj
+
     # --------------------------------------------------------------------------------------- shape
     def reshape(self, *shape: int | tuple[int, ...]) -> Tensor:
         return np.reshape(self, shape[0] if len(shape) == 1 else shape)
@@ -141,6 +186,12 @@ class ArrayMethods(Handle):
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         return np.diagonal(self, offset=offset, axis1=axis1, axis2=axis2)
 
+    def compress(self, condition: ArrayLike, axis: int | None = None) -> Tensor:
+        return np.compress(condition, self, axis=axis)
+
+    def choose(self, choices: Any, mode: str = "raise") -> Tensor:
+        return np.choose(self, choices, mode=mode)
+
     # --------------------------------------------------------------------------------- elementwise
     def clip(self, min: ArrayLike | None = None, max: ArrayLike | None = None) -> Tensor:
         return np.clip(self, min, max)
@@ -163,6 +214,12 @@ class ArrayMethods(Handle):
 
     def argsort(self, axis: int | None = -1) -> Array:
         return np.argsort(self, axis=axis)
+
+    def argpartition(self, kth: Any, axis: int | None = -1) -> Array:
+        return np.argpartition(self, kth, axis=axis)
+
+    def searchsorted(self, v: ArrayLike, side: str = "left") -> Array:
+        return np.searchsorted(self, v, side=side)
 
     def any(self, axis: Axis = None, *, keepdims: bool = False) -> Array:
         return np.any(self, axis=axis, keepdims=keepdims)

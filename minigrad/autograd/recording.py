@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.autograd import messages
 from minigrad.autograd.clock import tick
 from minigrad.autograd.dtypes import match, operand, result
-from minigrad.autograd.graph import NEEDING, Constant, Handle, Node, nobody, place_of
+from minigrad.autograd.graph import Constant, Handle, Leaf, Node, nobody, place_of
 from minigrad.autograd.mode import P, R, local
-from minigrad.autograd.table import Primitive, Pullback, define, primitive, rules
+from minigrad.autograd.table import Primitive, Pullback, define, look_again, primitive, rules
 
-if TYPE_CHECKING:
-    from minigrad.autograd.tensor import Tensor
-
-Binary = Callable[[Any, Any], "Tensor"]
+Binary = Callable[[Any, Any], Any]
 
 _NOTHING: dict[str, Any] = {}
 _NUMBERS = frozenset({float, int, bool})
-_OPERANDS = (Handle, np.ndarray, np.generic, float, int, list, tuple)
+_OPERANDS = (Handle, np.ndarray, np.generic, float, int, complex, list, tuple)
 
 
 def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _NOTHING) -> Any:
@@ -31,7 +28,7 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
     `inputs` are Tensors, arrays, Python numbers or None, `keywords` what else the function takes.
     The result is a Tensor, or what the bare function returns if no input is one.
     """
-    arrays, places, flags, tensor = [], [], [], None
+    arrays, places, tensor = [], [], None
     for value in inputs:
         if isinstance(value, Handle):
             tensor = value
@@ -40,12 +37,11 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
             array, place = operand(value, entry.name)
         arrays.append(array)
         places.append(place)
-        flags.append(place.__class__ in NEEDING)
-    needs = tuple(flags)
+    needs = tuple([isinstance(place, Leaf) for place in places])
     if tensor is not None and False in needs:
         match(entry, inputs, arrays)
     try:
-        y = entry.forward(*arrays, **keywords) if keywords else entry.forward(*arrays)
+        y = entry.forward(*arrays, **keywords)
     except (ValueError, TypeError, IndexError) as error:
         raise messages.explained(error, entry, arrays, keywords) from None
     y, residual = y if entry.residual else (y, None)
@@ -75,6 +71,7 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
     """
     entry = primitive(function)
     entry.forward = operation
+    kept = entry.kept
 
     def binary(a: Any, b: Any) -> Any:
         usual, p_needs, q_needs = True, False, False
@@ -84,15 +81,14 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
         else:
             x = p = a
             usual = a.__class__ in _NUMBERS
-        if b.__class__ in _NUMBERS:
-            z = q = b
-        elif isinstance(b, Handle):
+        if isinstance(b, Handle):
             z, q = b._data, b._node or place_of(b)
             q_needs = q.__class__ is not Constant
             if usual and not (p_needs and q_needs):
                 usual = p is a or p.dtype is q.dtype
         else:
-            usual = False
+            z = q = b
+            usual = usual and b.__class__ in _NUMBERS
         mode = local.mode
         if not (usual and (p_needs or q_needs) and mode.enabled and mode.debug is None):
             if not (isinstance(a, _OPERANDS) and isinstance(b, _OPERANDS)):
@@ -102,12 +98,13 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
             y = operation(x, z)
         except ValueError as error:
             raise messages.explained(error, entry, [x, z], _NOTHING) from None
-        keep_y, keep_x, keep_z = entry.kept[p_needs, q_needs]
+        keep_y, keep_x, keep_z = kept[p_needs, q_needs]
         node = Node()
         node.saved = y if keep_y else None, x if keep_x else p, z if keep_z else q
         node.function, node.inputs, node.keywords = entry, (p, q), _NOTHING
-        node.shape, node.dtype, node.stamp = y.shape, y.dtype, tick()
-        node.module, node.name, node.tensor = mode.module, None, nobody
+        node.shape, node.dtype = y.shape, y.dtype
+        node.stamp, node.module = tick(), mode.module
+        node.name, node.tensor = None, nobody
         return a._wrap(y, node) if p_needs else b._wrap(y, node)
 
     return binary, lambda a, b: binary(b, a)
@@ -120,11 +117,14 @@ def call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
     """
     if keywords.pop("out", None) is not None:
         raise TypeError(messages.no_out(function.__name__))
-    rule = rules.get(function)
+    rule = rules.get(function) or look_again(function)
     if rule is None:
-        raise TypeError(messages.no_derivative(function.__name__))
+        raise TypeError(messages.no_derivative(function))
     if isinstance(rule, Primitive):
-        return record(rule, *rule.bind(arguments, keywords))
+        options = rule.options
+        if options is None or (len(arguments) < 3 and rule.accepts.issuperset(keywords)):
+            return record(rule, *rule.bind(arguments, keywords))
+        rule = options
     try:
         return rule(*arguments, **keywords)
     except TypeError as error:

@@ -19,6 +19,7 @@ Rule = TypeVar("Rule", bound=Function)
 
 # By function: a Primitive, which is recorded, or what to call in the function's place.
 rules: dict[Function, Primitive | Function] = {}
+late: list[Callable[[], None]] = []  # what may enter more, when a function is not among the rules
 
 
 class Primitive:
@@ -48,6 +49,7 @@ class Primitive:
         self.pullbacks: Sequence[Any] = ()  # a Pullback or None for each array
         self.joint: Pullback | None = None
         self.residual = False
+        self.options: Function | None = None  # what to call for keywords that no pullback takes
         self.work: Callable[..., int] | None = None
         self.inputs: int | None = 0  # how many arrays it takes; None: any number
         self.accepts: frozenset[str] = frozenset()
@@ -73,11 +75,11 @@ class Primitive:
             if len(arguments) - n > len(extra):
                 raise TypeError(f"{self.name}: takes {n} arrays, got {len(arguments)}")
             keywords = {**dict(zip(extra, arguments[n:], strict=False)), **keywords}
-        for name in keywords and keywords.keys() - self.accepts:
+        for name in keywords.keys() - self.accepts:
             value = keywords.pop(name)
             if value is not None and value is not np._NoValue:
                 raise TypeError(messages.keyword_not_accepted(self, name, value))
-        return arguments[:n], keywords and {k: as_number(v) for k, v in keywords.items()}
+        return arguments[:n], {k: as_number(v) for k, v in keywords.items()}
 
     def _named(self, names: Sequence[str], keywords: dict[str, Any]) -> tuple[Any, ...]:
         """Take the inputs `names` out of the keywords; the last ones may be left out."""
@@ -183,6 +185,13 @@ def compose(function: Function) -> Callable[[Rule], Rule]:
         return rule
 
     return enter
+
+
+def look_again(function: Function) -> Primitive | Function | None:
+    """Return the rule of a function after all that enters rules late has been asked to."""
+    for enter in late:
+        enter()
+    return rules.get(function)
 
 
 def on_arrays(*functions: Function) -> None:

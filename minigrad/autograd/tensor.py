@@ -7,13 +7,13 @@ import operator
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from minigrad.autograd import messages
 from minigrad.autograd.clock import note_change
-from minigrad.autograd.dtypes import as_array
+from minigrad.autograd.dtypes import CONTINUOUS, as_array
 from minigrad.autograd.graph import Array, Constant, Leaf, Node, bare, nobody, place_of
 from minigrad.autograd.methods import ArrayMethods
 from minigrad.autograd.mode import local
@@ -23,8 +23,6 @@ from minigrad.autograd.table import define, primitive
 
 if TYPE_CHECKING:
     from minigrad.graph import GraphView
-
-Comparison = Callable[["Tensor", object], Array]
 
 _new = object.__new__
 
@@ -42,8 +40,17 @@ def _in_place(symbol: str, operation: Callable[[Any, Any], Any]) -> Callable[[An
     return update
 
 
-def _comparison(operation: Callable[[Any, Any], Any]) -> Comparison:
+def _comparison(operation: Callable[[Any, Any], Any]) -> Callable[[Tensor, object], Any]:
     return lambda self, other: operation(self._data, bare(other))
+
+
+def _ordering(operation: Callable[[Any, Any], Any]) -> Callable[[Tensor, object], Any]:
+    def compare(self: Tensor, other: object) -> Any:
+        if np.iscomplexobj(self._data) or np.iscomplexobj(bare(other)):
+            raise TypeError(messages.no_order(operation.__name__))
+        return operation(self._data, bare(other))
+
+    return compare
 
 
 def _unary(function: np.ufunc) -> Callable[[Tensor], Tensor]:
@@ -113,7 +120,7 @@ class Tensor(ArrayMethods):
             raise RuntimeError(messages.data_of_node(node))
         from_python = not isinstance(value, np.ndarray | np.generic | Tensor)
         array = as_array(value, self.dtype if from_python and self.requires_grad else None)
-        if isinstance(node, Leaf) and array.dtype.kind != "f":
+        if isinstance(node, Leaf) and array.dtype.kind not in CONTINUOUS:
             raise TypeError(messages.data_not_floating(node, array.dtype))
         self._data = array
         if node is not None and (node.shape, node.dtype) != (array.shape, array.dtype):
@@ -148,7 +155,7 @@ class Tensor(ArrayMethods):
             if not value:
                 raise RuntimeError(messages.part_of_a_graph(node))
         elif value and not isinstance(node, Leaf):
-            if self.dtype.kind != "f":
+            if self.dtype.kind not in CONTINUOUS:
                 raise TypeError(messages.not_floating(self.dtype))
             self._node = Leaf(self, self.shape, self.dtype, self.name)
         elif not value and node is not None:
@@ -186,8 +193,10 @@ class Tensor(ArrayMethods):
     def astype(self, dtype: Any) -> Tensor:
         """Return a Tensor of another floating point type, within the graph."""
         dtype = np.dtype(dtype)
-        if self.requires_grad and dtype.kind != "f":
+        if self.requires_grad and dtype.kind not in CONTINUOUS:
             raise TypeError(f"astype: {dtype} has no gradients: write t.detach().astype(...)")
+        if self.dtype.kind == "c" != dtype.kind:
+            raise TypeError(messages.imaginary_part_lost(dtype))
         if not self.requires_grad:
             return Tensor._wrap(self._data.astype(dtype))
         return record(_cast, (self,), {"dtype": dtype})
@@ -203,7 +212,8 @@ class Tensor(ArrayMethods):
             facts.append(f"from={self._node.function.name}")
         elif self.requires_grad:
             facts.append("requires_grad=True")
-        facts += [] if self.name is None else [f"name={self.name!r}"]
+        if self.name is not None:
+            facts.append(f"name={self.name!r}")
         return f"Tensor({', '.join([body, *facts])})"
 
     def __reduce__(self) -> Any:
@@ -221,12 +231,12 @@ class Tensor(ArrayMethods):
     __pow__, __rpow__ = operator_pair(np.power, operator.pow)
     __matmul__, __rmatmul__ = operator_pair(np.matmul, operator.matmul)
 
-    __eq__: ClassVar[Comparison] = _comparison(operator.eq)  # type: ignore[assignment]
-    __ne__: ClassVar[Comparison] = _comparison(operator.ne)  # type: ignore[assignment]
-    __lt__ = _comparison(operator.lt)
-    __le__ = _comparison(operator.le)
-    __gt__ = _comparison(operator.gt)
-    __ge__ = _comparison(operator.ge)
+    __eq__ = _comparison(operator.eq)
+    __ne__ = _comparison(operator.ne)
+    __lt__ = _ordering(operator.lt)
+    __le__ = _ordering(operator.le)
+    __gt__ = _ordering(operator.gt)
+    __ge__ = _ordering(operator.ge)
     __hash__ = object.__hash__
 
     __neg__ = _unary(np.negative)
@@ -240,9 +250,8 @@ class Tensor(ArrayMethods):
         raise TypeError(messages.NO_ASSIGNMENT)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
-        if method != "__call__":
-            raise TypeError(messages.no_derivative(f"{ufunc.__name__}.{method}"))
-        return call(ufunc, *inputs, **keywords)
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        return call(function, *inputs, **keywords)
 
     def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
         return call(function, *args, **keywords)

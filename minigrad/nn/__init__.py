@@ -30,3 +30,4 @@ from minigrad.nn.losses import MSELoss as MSELoss
 from minigrad.nn.losses import SumSquaredError as SumSquaredError
 from minigrad.nn.module import Module as Module
 from minigrad.nn.module import Parameter as Parameter
+from minigrad.nn.stateless import functional_call as functional_call

@@ -31,6 +31,11 @@ class Parameter(Tensor):
         name: str | None = None,
     ):
         super().__init__(data, requires_grad, dtype=dtype, name=name)
+        if self.dtype.kind == "c":
+            raise TypeError(
+                f"Parameter: expected real numbers, got {self.dtype}: keep the real and the "
+                "imaginary part as two parameters, and compute with a + 1j * b"
+            )
 
 
 class Frame:

@@ -3,6 +3,58 @@
 Those of images, `convolution` and `pooling`, are imported by `minigrad.functional`.
 """
 
-from minigrad.ops import elementwise, indexing, linalg, reduction, shape, windows
+import importlib
+import sys
 
-__all__ = ["elementwise", "indexing", "linalg", "reduction", "shape", "windows"]
+from minigrad.autograd import late
+from minigrad.ops import (
+    complex_numbers,
+    cumulative,
+    decompositions,
+    elementwise,
+    fft,
+    indexing,
+    linalg,
+    options,
+    padding,
+    polynomial,
+    products,
+    reduction,
+    selection,
+    shape,
+    solving,
+    spaces,
+    statistics,
+    windows,
+)
+
+__all__ = [
+    "complex_numbers",
+    "cumulative",
+    "decompositions",
+    "elementwise",
+    "fft",
+    "indexing",
+    "linalg",
+    "options",
+    "padding",
+    "polynomial",
+    "products",
+    "reduction",
+    "selection",
+    "shape",
+    "solving",
+    "spaces",
+    "statistics",
+    "windows",
+]
+
+
+def _special() -> None:
+    """Enter the functions of scipy.special, once one of them may have been called."""
+    if "scipy.special" in sys.modules:
+        importlib.import_module("minigrad.ops.special")
+        late.remove(_special)
+
+
+late.append(_special)

@@ -11,16 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Array, bare, compose, define, differentiable, on_arrays
+from minigrad.autograd import Pullback, alike, bare, compose, define, differentiable, on_arrays
+from minigrad.ops.complex_numbers import ordered
 
-Limit = Array | float | None
 
-
-def _zero(g: Array, *_: object) -> Array:
+def _zero(g: Any, *_: Any) -> Any:
     return np.zeros_like(g)
 
 
-def _same(g: Array, *_: object) -> Array:
+def _same(g: Any, *_: Any) -> Any:
     return g
 
 
@@ -38,11 +37,11 @@ define(np.remainder, _same, lambda g, _y, a, b: -g * np.floor_divide(a, b))
 define(np.fmod, _same, lambda g, _y, a, b: -g * np.trunc(a / b))
 define(np.ldexp, lambda g, _y, _x, n: np.ldexp(g, n), None)
 compose(np.divmod)(lambda a, b: (np.floor_divide(a, b), np.remainder(a, b)))
+compose(np.frexp)(lambda x: (np.ldexp(x, -np.frexp(bare(x))[1]), np.frexp(bare(x))[1]))
 compose(np.modf)(lambda x: (np.fmod(x, 1), np.trunc(x)))
-compose(np.conjugate)(lambda x: np.positive(x))
 
 
-def _power_base(g: Array, _y: object, a: Array, b: Array | float) -> Array:
+def _power_base(g: Any, _y: Any, a: Any, b: Any) -> Any:
     """d(a**b)/da = b a**(b-1); 0 where b = 0, even at a = 0."""
     if isinstance(b, float | int):
         if b == 0:
@@ -51,7 +50,7 @@ def _power_base(g: Array, _y: object, a: Array, b: Array | float) -> Array:
     return g * b * np.where((a == 0) & (b == 0), 1, a) ** (b - 1)
 
 
-def _power_exponent(g: Array, y: Array, a: Array | float, _b: object) -> Array:
+def _power_exponent(g: Any, y: Any, a: Any, _b: Any) -> Any:
     """d(a**b)/db = a**b log a; 0 where a = 0, as 0**b is constant for b > 0."""
     if isinstance(a, float | int):
         return g * (y * math.log(a)) if a > 0 else g * (0.0 if a == 0 else math.nan)
@@ -78,7 +77,7 @@ define(
 
 
 # ---------------------------------------------------------------- trigonometric and hyperbolic
-def _radius(a: Array, b: Array) -> Array:
+def _radius(a: Any, b: Any) -> Any:
     """The length of (a, b), without overflow or underflow; 1 at (0, 0)."""
     r = np.hypot(a, b)
     return np.where(r == 0, 1, r)
@@ -99,7 +98,7 @@ define(np.sinh, lambda g, _y, x: g * np.cosh(x))
 define(np.cosh, lambda g, _y, x: g * np.sinh(x))
 define(np.tanh, lambda g, y, _x: g * (1 - y * y))
 define(np.arcsinh, lambda g, _y, x: g / np.sqrt(x * x + 1))
-define(np.arccosh, lambda g, _y, x: g / np.sqrt((x - 1) * (x + 1)))
+define(np.arccosh, lambda g, _y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 define(np.arctanh, lambda g, _y, x: g / (1 - x * x))
 define(
     np.hypot,  # 0 at (0, 0)
@@ -111,11 +110,41 @@ for degrees in (np.degrees, np.rad2deg):
 for radians in (np.radians, np.deg2rad):
     define(radians, lambda g, *_: g * (math.pi / 180))
 
+
+@compose(np.sinc)
+def _sinc(x: Any) -> Any:
+    """sin(pi x) / (pi x); near 0 its series, so that derivatives of every order are exact."""
+    (x,) = alike([x])
+    t = x * math.pi
+    square = t * t
+    series = square * 0 + 1
+    for k in range(20, 0, -2):  # 1 - t^2/3! (1 - t^2/(4 5) (1 - ...))
+        series = 1 - square / (k * (k + 1)) * series
+    near = np.abs(bare(t)) < 1
+    safe = np.where(near, 1, t)
+    return np.where(near, series, np.sin(safe) / safe)
+
+
+def _bessel_gradient(g: Any, _y: Any, x: Any, order: int) -> Any:
+    """I_n' = (I_(n-1) + I_(n+1)) / 2."""
+    return g * 0.5 * (_bessel_i(x, order=abs(order - 1)) + _bessel_i(x, order=order + 1))
+
+
+@differentiable(_bessel_gradient)
+def _bessel_i(x: Any, order: int) -> Any:
+    """The mean of exp(x cos t) cos(n t): 128 points are exact wherever exp(x) is finite."""
+    angles = (np.arange(128) + 0.5) * (math.pi / 128)
+    pairs = zip(np.cos(angles).tolist(), np.cos(order * angles).tolist(), strict=True)
+    return sum(np.exp(x * c) * (w / 128) for c, w in pairs)
+
+
+define(np.i0, lambda g, _y, x: g * _bessel_i(x, order=1))
+
 # -------------------------------------------------------------- kinks and steps: 0 at the kink
-define(np.absolute, lambda g, _y, x: g * np.sign(x))
 define(np.fabs, lambda g, _y, x: g * np.sign(x))
 define(np.copysign, lambda g, _y, a, b: g * np.sign(a) * np.copysign(np.ones_like(a), b), _zero)
-for step in (np.sign, np.floor, np.ceil, np.trunc, np.rint):
+define(np.nextafter, _same, _zero)
+for step in (np.floor, np.ceil, np.trunc, np.rint, np.spacing):
     define(step, _zero)
 define(np.floor_divide, _zero, _zero)
 define(np.heaviside, _zero, lambda g, _y, x, _h: np.where(x == 0, g, 0))
@@ -123,12 +152,29 @@ define(np.round, lambda g, _y, _x, decimals=0: np.zeros_like(g))
 
 
 # ------------------------------------------------------ a choice of two: a tie is shared by halves
-def _chosen(g: Array, y: Array, a: Array, b: Array) -> Array:
-    return np.where(a == b, g * 0.5, np.where(a == y, g, 0))
+def _larger(g: Any, _y: Any, a: Any, b: Any) -> Any:
+    return np.where(a > b, g, np.where(a == b, g * 0.5, 0))
 
 
-for choice in (np.maximum, np.minimum, np.fmax, np.fmin):
-    define(choice, _chosen, lambda g, y, a, b: _chosen(g, y, b, a))
+def _smaller(g: Any, _y: Any, a: Any, b: Any) -> Any:
+    return np.where(a < b, g, np.where(a == b, g * 0.5, 0))
+
+
+def _swapped(pullback: Pullback) -> Pullback:
+    return lambda g, _y, a, b: pullback(g, None, b, a)
+
+
+def _or_other_nan(pullback: Pullback) -> Pullback:
+    return lambda g, _y, a, b: np.where(np.isnan(b), g, pullback(g, None, a, b))
+
+
+for _f, _pullback in {
+    np.maximum: _larger,
+    np.minimum: _smaller,
+    np.fmax: _or_other_nan(_larger),
+    np.fmin: _or_other_nan(_smaller),
+}.items():
+    define(_f, _pullback, _swapped(_pullback), forward=ordered(_f))
 
 
 # Zeros, not g * 0, on the branch not taken: a NaN or infinity there stays there.
@@ -137,12 +183,12 @@ for choice in (np.maximum, np.minimum, np.fmax, np.fmin):
     lambda g, _y, c, _a, _b: np.where(c, g, 0),
     lambda g, _y, c, _a, _b: np.where(c, 0, g),
 )
-def _where(condition: Array, x: Array, y: Array) -> Array:
+def _where(condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, x, y)
 
 
 @compose(np.where)
-def _where_or_indices(condition: Array, x: Any = None, y: Any = None) -> Array | tuple[Array, ...]:
+def _where_or_indices(condition: Any, x: Any = None, y: Any = None) -> Any:
     return np.nonzero(bare(condition)) if x is None and y is None else _where(condition, x, y)
 
 
@@ -151,42 +197,49 @@ def _where_or_indices(condition: Array, x: Any = None, y: Any = None) -> Array |
     lambda g, _y, x, low, high: np.where(_below(x, low, high), g, 0),
     lambda g, _y, x, low, high: np.where(_above(x, low, high), g, 0),
 )
-def clip(x: Array, low: Limit = None, high: Limit = None) -> Array:
+def clip(x: Any, low: Any = None, high: Any = None) -> Any:
     """Limit `x` to [low, high]; on a limit itself the gradient goes to `x`."""
-    return np.clip(x, low, high)
+    return ordered(np.clip)(x, low, high)
 
 
-def _within(x: Array, low: Limit, high: Limit) -> Array | bool:
+def _within(x: Any, low: Any, high: Any) -> Any:
     return (True if low is None else x >= low) & (True if high is None else x <= high)
 
 
-def _below(x: Array, low: Array, high: Limit) -> Array:
+def _below(x: Any, low: Any, high: Any) -> Any:
     return x < low if high is None else (x < low) & (low <= high)
 
 
-def _above(x: Array, low: Limit, high: Array) -> Array:
+def _above(x: Any, low: Any, high: Any) -> Any:
     return x > high if low is None else (x > high) | (low > high)  # NumPy lets `high` win
 
 
 @compose(np.clip)
-def _clip(
-    a: Array, a_min: Limit = None, a_max: Limit = None, *, min: Limit = None, max: Limit = None
-) -> Array:
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     return clip(a, a_min if min is None else min, a_max if max is None else max)
 
 
 if hasattr(np, "astype"):  # since NumPy 2.1
     compose(np.astype)(lambda x, dtype: x.astype(dtype))
+
+
+@compose(np.ix_)
+def _ix(*sequences: Any) -> Any:
+    """Positions and masks alone: as an index, floats mean nothing."""
+    if any(np.asarray(bare(s)).dtype.kind not in "biu" for s in sequences if np.size(bare(s))):
+        raise TypeError("ix_: expected whole numbers or masks, got floats")
+    return np.ix_(*bare(sequences))
+
+
 compose(np.around)(lambda a, decimals=0: np.round(a, decimals=decimals))
 compose(np.fix)(lambda x: np.trunc(x))
 
 # ----------------------------------------------------- integers and booleans have no derivative
-compose(np.full_like)(lambda a, fill_value: np.full_like(bare(a), np.asarray(fill_value)))
 _PLAIN = (
-    "equal not_equal less less_equal greater greater_equal isnan isinf isfinite signbit "
+    "equal not_equal isnan isinf isfinite signbit iscomplex isreal "
+    "tril_indices_from triu_indices_from diag_indices_from einsum_path "
     "logical_and logical_or logical_xor logical_not isclose allclose array_equal array_equiv "
-    "argmax argmin nanargmax nanargmin argsort lexsort argpartition argwhere nonzero flatnonzero "
-    "count_nonzero searchsorted digitize any all shape ndim size iscomplexobj isrealobj "
+    "argwhere nonzero flatnonzero count_nonzero any all shape ndim size iscomplexobj isrealobj "
     "result_type can_cast min_scalar_type common_type may_share_memory shares_memory zeros_like "
     "ones_like empty_like array2string array_repr array_str isin unravel_index isneginf isposinf"
 ).split()

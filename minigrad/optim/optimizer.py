@@ -85,8 +85,8 @@ class Optimizer(Blocks):
             for p in members:
                 if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
                     raise TypeError(
-                        f"{name}: parameters must be floating point Tensors that no operation "
-                        f"computed, got {p!r:.60}"
+                        f"{name}: parameters must be real floating point Tensors that no "
+                        f"operation computed, got {p!r:.60}"
                     )
                 if id(p) in seen:
                     what = p.name or "a parameter"

@@ -50,6 +50,7 @@ def set_items(array, t):
     array[:] = t
 
 
+CONCATENATE = r"^numpy\.r_ can't record .*: use np\.concatenate here$"
 BARE = r"^this Tensor requires a gradient, .*silently leave the graph: use t\.detach\(\)\.numpy\(\)"
 OUT = (
     r"can't write a Tensor's result into out= .*write a = a \+ t, or use t\.detach\(\)\.numpy\(\)$"
@@ -64,9 +65,10 @@ LEAVES = {
     "array of a list": (lambda t: np.array([t]), BARE),
     "array of scalars": (lambda t: np.array([0.5, leaf(1.0)]), BARE),
     "asarray of a dtype": (lambda t: np.asarray(t, np.float64), BARE),
+    "r_": (lambda t: np.r_[t, 1.0], CONCATENATE),
+    "c_": (lambda t: np.c_[t, t], CONCATENATE),
     "numpy()": (lambda t: t.numpy(), BARE),
     "full": (lambda t: np.full(3, t), BARE),
-    "full_like": (lambda t: np.full_like(t, leaf(1.0)), BARE),
     "array[:] = t": (lambda t: set_items(np.zeros(3), t), BARE),
     "array.dot": (lambda t: np.ones(3).dot(t), BARE),
     "Tensor of a Tensor": (Tensor, BARE),
@@ -75,17 +77,12 @@ LEAVES = {
     "out=tensor": (lambda t: np.add(np.ones(3), 1, out=t), f"^add: {OUT}"),
     "out= of a function": (lambda t: np.sum(t, out=np.zeros(())), f"^sum: {OUT}"),
     "out= by position": (lambda t: np.add(t, 1, np.zeros(3)), f"^add: {OUT}"),
-    "reduce": (np.add.reduce, rf"^add\.reduce:{NONE}"),
-    "accumulate": (np.multiply.accumulate, rf"^multiply\.accumulate:{NONE}"),
-    "outer": (lambda t: np.subtract.outer(np.ones(2), t), rf"^subtract\.outer:{NONE}"),
-    "at": (lambda t: np.add.at(np.zeros(3), [0, 0, 1], t), rf"^add\.at:{NONE}"),
-    "reduceat": (lambda t: np.add.reduceat(t, [0, 1]), rf"^add\.reduceat:{NONE}"),
-    "a ufunc without a pullback": (lambda t: np.spacing(t), f"^spacing:{NONE}"),
-    "a function without one": (np.sort, f"^sort:{NONE}"),
-    "a function of linalg": (lambda t: np.linalg.svd(t), f"^svd:{NONE}"),
-    "a function of fft": (lambda t: np.fft.fft(t), f"^fft:{NONE}"),
-    "copyto": (lambda t: np.copyto(np.zeros(3), t), f"^copyto:{NONE}"),
-    "histogram_bin_edges": (np.histogram_bin_edges, f"^histogram_bin_edges:{NONE}"),
+    "at": (lambda t: np.subtract.at(np.zeros(3), [0, 0, 1], t), rf"^subtract\.at:{NONE}"),
+    "add.at": (lambda t: np.add.at(np.zeros(3), [0, 0, 1], t), r"^add\.at: .*use np\.bincount\("),
+    "a ufunc without a pullback": (lambda t: np.gcd(t, t), f"^gcd:{NONE}"),
+    "a function without one": (np.sort_complex, f"^sort_complex:{NONE}"),
+    "copyto": (lambda t: np.copyto(np.zeros(3), t), r"^copyto: .*use np\.where\(mask, new, t\)$"),
+    "histogramdd": (np.histogramdd, f"^histogramdd:{NONE}"),
 }
 
 
@@ -104,20 +101,11 @@ def test_is_refused(f, message, recording):
 @pytest.mark.parametrize(
     ("f", "message"),
     [
-        (lambda t: np.sum(t, dtype=np.float64), r"^sum: the keyword dtype=.*axis, keepdims\)"),
-        (lambda t: np.sum(t, where=t > 1), r"^sum: the keyword where=array\(.*\): leave it out$"),
         (lambda t: np.add(t, 1, where=t > 1), r"^add: the keyword where=.*\(accepted: none\)"),
-        (lambda t: np.max(t, initial=0), r"^max: the keyword initial=0 has no derivative here"),
-        (lambda t: np.sum(t, None, None, np.zeros(())), r"^sum: the keyword out=array\(0\.\)"),
-        (lambda t: np.hstack([t, t], dtype=float), r"^hstack: got an unexpected .*'dtype'"),
+        (lambda t: np.sum(t, None, None, np.zeros(())), r"^sum: can't write a Tensor's result in"),
         (lambda t: np.clip(t, 0, 1, np.zeros(3)), r"^clip: too many positional .* takes a, a_min"),
-        (lambda t: np.reshape(t, (3, 1), order="F"), r"^reshape: order='F' has no derivative"),
-        (lambda t: np.pad(t, 1, mode="mean"), r"^pad: mode='mean' has no derivative here: it does"),
-        (lambda t: np.pad(t, 1, constant_values=t[0]), r"^pad: expected one number in const"),
-        (lambda t: np.pad(t, 1, constant_values=(1, 2)), r"^pad: expected one number .*got \(1, 2"),
-        (lambda t: np.linalg.norm(t[None], 2), r"^norm: ord=2 of matrices .*use ord='fro', or one"),
+        (lambda t: np.pad(t, 1, mode=print), r"^pad: mode=.* has no derivative here: NumPy's own"),
         (lambda t: np.linalg.norm(t, 0), r"^norm: ord=0 has no derivative: use a nonzero number"),
-        (lambda t: np.einsum(t, [0], [0]), r"^einsum: give the subscripts as a string, for examp"),
         (lambda t: np.where(t, t, 0), r"^where: argument 0 has no derivative but .*\.detach\(\)$"),
         (lambda t: np.ldexp(2.0, t), r"^ldexp: can't be computed|^ldexp: argument 1 has no deriv"),
     ],
@@ -147,9 +135,11 @@ def test_hundreds_of_functions_are_handed_to_a_tensor():
 def test_every_function_of_numpy_is_known_or_refused_by_name():
     t = leaf()
     refused = [function for function in DISPATCHED.values() if function not in rules]
-    assert len(refused) > 100
+    assert len(refused) > 20
     for function in refused:
-        with pytest.raises(TypeError, match=rf"^{function.__name__}:{NONE}"):
+        with pytest.raises(
+            TypeError, match=rf"^{function.__name__}: has no derivative in minigrad"
+        ):
             hand(function, t)
 
 
@@ -202,10 +192,10 @@ def test_a_tensor_without_gradient_is_an_array_to_numpy():
 
 
 def test_an_error_can_be_answered_with_a_pullback():
-    with pytest.raises(TypeError, match="^i0: has no derivative"):
-        np.i0(leaf())
+    with pytest.raises(TypeError, match="^sort_complex: has no derivative"):
+        np.sort_complex(leaf())
     try:
-        define(np.i0, lambda g, y, x: g * y * np.tanh(x))
-        assert np.i0(leaf()).requires_grad
+        define(np.sort_complex, lambda g, y, x: g.real)
+        assert np.sort_complex(leaf()).requires_grad
     finally:
-        del rules[np.i0]
+        del rules[np.sort_complex]

@@ -59,13 +59,13 @@ def test_memory_is_shared_unless_an_optimizer_will_write_into_it():
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
-        (None, TypeError, r"^Tensor: expected real numbers, got object from None$"),
-        ("abc", TypeError, r"^Tensor: expected real numbers, got <U3 from 'abc'$"),
-        (1j, TypeError, r"^Tensor: expected real numbers, got complex128 from 1j$"),
+        (None, TypeError, r"^Tensor: expected numbers, got object from None$"),
+        ("abc", TypeError, r"^Tensor: expected numbers, got <U3 from 'abc'$"),
+        (np.array("2020-01-01", "M8[D]"), TypeError, r"^Tensor: expected numbers, got datetime64"),
         ([[1.0], [2.0, 3.0]], ValueError, r"^Tensor: can't make one array of \[\[1.0\], \[2.0, 3"),
         ([leaf(1.0)], TypeError, r"np\.stack or np\.concatenate, not np\.array$"),
     ],
-    ids=["None", "a string", "complex", "ragged", "Tensors"],
+    ids=["None", "a string", "a date", "ragged", "Tensors"],
 )
 def test_what_is_not_an_array_of_real_numbers_is_refused(data, error, message):
     with pytest.raises(error, match=message):
@@ -179,7 +179,7 @@ def test_matmul_works_from_both_sides():
         assert y.tolist() == expected
 
 
-@pytest.mark.parametrize("other", [None, object(), 1j, {}], ids=["None", "object", "1j", "{}"])
+@pytest.mark.parametrize("other", [None, object(), {}], ids=["None", "object", "{}"])
 @pytest.mark.parametrize("operation", [operator.add, operator.mul, operator.matmul])
 def test_operators_refuse_what_is_no_number(other, operation):
     for a, b in [(leaf([1.0]), other), (other, leaf([1.0]))]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minigrad import Tensor
+from minigrad import Tensor, nn, optim
 
 
 def leaf(*shape):
@@ -84,11 +84,24 @@ CASES = {
     "indices": (lambda: leaf(3)[1, 2], IndexError, r"^getitem: .* key=\(1, 2\): too many indices"),
     "mask": (lambda: leaf(3)[[True, False]], IndexError, "^getitem: .*: boolean index did not mat"),
     "take too far": (lambda: np.take(leaf(3), [3]), IndexError, "^getitem: .*: index 3 is out of"),
-    "text": (lambda: np.add(leaf(1), ["a"]), TypeError, r"^add: expected real numbers, got <U1:"),
-    "complex": (lambda: leaf(1) * np.array([1j]), TypeError,
-                r"^multiply: expected real numbers, got complex128: array\("),
-    "complex number": (lambda: np.complex128(1j) * leaf(1), TypeError, "^multiply: expected real"),
-    "objects": (lambda: leaf(1) + np.array([None]), TypeError, "^add: expected real numbers, got"),
+    "text": (lambda: np.add(leaf(1), ["a"]), TypeError, r"^add: expected numbers, got <U1:"),
+    "dates": (lambda: leaf(1) * np.array(["2020-01-01"], "M8[D]"), TypeError,
+              r"^multiply: expected numbers, got datetime64\[D\]: array\("),
+    "order": (lambda: leaf(1) < np.array([1j]), TypeError, "^lt: complex numbers have no order: "),
+    "largest": (lambda: np.max(Tensor([1j])), TypeError, "^max: complex numbers have no order"),
+    "maximum": (lambda: np.maximum(leaf(1), 1j), TypeError, "^maximum: complex numbers have no o"),
+    "sorted": (lambda: np.sort(Tensor([1j])), TypeError, "^argsort: complex numbers have no orde"),
+    "less": (lambda: np.less(Tensor([1j]), 2), TypeError, "^less: complex numbers have no order"),
+    "complex loss": (lambda: (leaf() * 1j).backward(), TypeError,
+                     r"^backward: the output .* is complex: take its abs, real or imag part, or "),
+    "complex gradient": (lambda: leaf().backward(1j), TypeError,
+                         "^backward: the gradient 1j is complex, but the output .* is real$"),
+    "complex to real": (lambda: Tensor([1j]).astype(np.float32), TypeError,
+                        r"^astype: float32 has no imaginary part: write t\.real\.astype\(float32"),
+    "parameter": (lambda: nn.Parameter([1j]), TypeError, "^Parameter: expected real numbers"),
+    "optimizer": (lambda: optim.SGD([Tensor([1j], True)]), TypeError,
+                  "^SGD: parameters must be real floating point Tensors"),
+    "objects": (lambda: leaf(1) + np.array([None]), TypeError, "^add: expected numbers, got"),
     "whole numbers": (lambda: Tensor([1, 2]) ** -1, ValueError,
                       r"^power: can't be computed for \(2,\) int64, -1: Integers to negative"),
 }  # fmt: skip
