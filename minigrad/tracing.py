@@ -30,7 +30,7 @@ def _alias(x: Any) -> Any:
     return x
 
 
-class Variable(Leaf):
+class Variable(Tensor):
     """What a function is differentiated by; `active` while that function runs."""
 
     __slots__ = ("active",)
@@ -48,9 +48,8 @@ def variable(name: str, value: Any) -> Tensor:
             f"{name}: expected floating point numbers to differentiate by, got {array.dtype}: "
             f"{value!r:.60}: write 1.0 instead of 1, or choose other arguments"
         )
-    tensor = Tensor(array)
-    tensor._node = place = Variable(tensor, array.shape, array.dtype, None)
-    place.active = True
+    tensor = Variable(array, requires_grad=True)
+    tensor.active = True
     return tensor
 
 
@@ -83,9 +82,9 @@ class Traced:
         self.ys: list[Any] = leaves(self.value)
         self.tensors = any(isinstance(x, Tensor) for x in leaves(chosen))
         own = {x._node for x in self.xs}
-        for place in own:
-            if isinstance(place, Variable):
-                place.active = False
+        for x in self.xs:
+            if isinstance(x, Variable):
+                x.active = False
         self.recorded = recording and _reaches_more([*self.ys, *leaves(self.aux)], own)
 
     def give(self, tree: Any, recorded: bool = False) -> Any:
@@ -134,8 +133,9 @@ def _reaches_more(ys: Sequence[Any], own: set[Any]) -> bool:
         return True
     places = {y._node for y in ys if isinstance(y, Tensor)}
     places.update(p for node in reachable(places) for p in node.inputs)
-    leaves = [p for p in places if isinstance(p, Leaf) and not isinstance(p, Node)]
-    return any(p.active if isinstance(p, Variable) else True for p in leaves if p not in own)
+    others = (p for p in places if isinstance(p, Leaf) and not isinstance(p, Node) and p not in own)
+    tensors = (p.tensor() for p in others)
+    return any(t.active if isinstance(t, Variable) else t is not None for t in tensors)
 
 
 def pulled(ys: Sequence[Any], xs: Sequence[Any], upstream: Sequence[Any], again: bool) -> list[Any]:

@@ -15,8 +15,6 @@ from minigrad.autograd import messages
 from minigrad.autograd.graph import Array, Constant, DType, Handle
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
     from minigrad.autograd.table import Primitive
 
 NUMBERS = "fciub"  # the kinds of numbers that are computed with
@@ -30,7 +28,7 @@ def as_number(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def as_array(data: Any, dtype: DTypeLike | None = None, *, copy: bool = False) -> Array:
+def as_array(data: Any, dtype: Any = None, *, copy: bool = False) -> Array:
     """Return the array that `Tensor(data, dtype=dtype)` holds."""
     try:
         array = np.array(data, dtype=dtype, copy=copy or None)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.autograd import messages
 from minigrad.autograd.clock import tick
 from minigrad.autograd.dtypes import match, operand, result
-from minigrad.autograd.graph import Constant, Handle, Leaf, Node, nobody, place_of
+from minigrad.autograd.graph import NEEDING, Constant, Handle, Node, nobody, place_of
 from minigrad.autograd.mode import P, R, local
 from minigrad.autograd.table import Primitive, Pullback, define, look_again, primitive, rules
 
-Binary = Callable[[Any, Any], Any]
+if TYPE_CHECKING:
+    from minigrad.autograd.tensor import Tensor
+
+Binary = Callable[[Any, Any], "Tensor"]
 
 _NOTHING: dict[str, Any] = {}
 _NUMBERS = frozenset({float, int, bool})
@@ -28,7 +31,7 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
     `inputs` are Tensors, arrays, Python numbers or None, `keywords` what else the function takes.
     The result is a Tensor, or what the bare function returns if no input is one.
     """
-    arrays, places, tensor = [], [], None
+    arrays, places, flags, tensor = [], [], [], None
     for value in inputs:
         if isinstance(value, Handle):
             tensor = value
@@ -37,11 +40,12 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
             array, place = operand(value, entry.name)
         arrays.append(array)
         places.append(place)
-    needs = tuple([isinstance(place, Leaf) for place in places])
+        flags.append(place.__class__ in NEEDING)
+    needs = tuple(flags)
     if tensor is not None and False in needs:
         match(entry, inputs, arrays)
     try:
-        y = entry.forward(*arrays, **keywords)
+        y = entry.forward(*arrays, **keywords) if keywords else entry.forward(*arrays)
     except (ValueError, TypeError, IndexError) as error:
         raise messages.explained(error, entry, arrays, keywords) from None
     y, residual = y if entry.residual else (y, None)
@@ -71,7 +75,6 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
     """
     entry = primitive(function)
     entry.forward = operation
-    kept = entry.kept
 
     def binary(a: Any, b: Any) -> Any:
         usual, p_needs, q_needs = True, False, False
@@ -81,14 +84,15 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
         else:
             x = p = a
             usual = a.__class__ in _NUMBERS
-        if isinstance(b, Handle):
+        if b.__class__ in _NUMBERS:
+            z = q = b
+        elif isinstance(b, Handle):
             z, q = b._data, b._node or place_of(b)
             q_needs = q.__class__ is not Constant
             if usual and not (p_needs and q_needs):
                 usual = p is a or p.dtype is q.dtype
         else:
-            z = q = b
-            usual = usual and b.__class__ in _NUMBERS
+            usual = False
         mode = local.mode
         if not (usual and (p_needs or q_needs) and mode.enabled and mode.debug is None):
             if not (isinstance(a, _OPERANDS) and isinstance(b, _OPERANDS)):
@@ -98,13 +102,12 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
             y = operation(x, z)
         except ValueError as error:
             raise messages.explained(error, entry, [x, z], _NOTHING) from None
-        keep_y, keep_x, keep_z = kept[p_needs, q_needs]
+        keep_y, keep_x, keep_z = entry.kept[p_needs, q_needs]
         node = Node()
         node.saved = y if keep_y else None, x if keep_x else p, z if keep_z else q
         node.function, node.inputs, node.keywords = entry, (p, q), _NOTHING
-        node.shape, node.dtype = y.shape, y.dtype
-        node.stamp, node.module = tick(), mode.module
-        node.name, node.tensor = None, nobody
+        node.shape, node.dtype, node.stamp = y.shape, y.dtype, tick()
+        node.module, node.name, node.tensor = mode.module, None, nobody
         return a._wrap(y, node) if p_needs else b._wrap(y, node)
 
     return binary, lambda a, b: binary(b, a)

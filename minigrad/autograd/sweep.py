@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.autograd import clock, messages
-from minigrad.autograd.graph import Handle, Leaf, Node, Shape, bare, nobody, reachable
+from minigrad.autograd.graph import NEEDING, Handle, Leaf, Node, Shape, bare, nobody, reachable
 from minigrad.autograd.mode import enable_grad, local, no_grad
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def sweep(
             needs = tuple([isinstance(p, Leaf) and (wanted is None or p in wanted) for p in inputs])
             joint = function.joint(needs, g, *saved, **keywords)
         for i, parent in enumerate(inputs):
-            if not isinstance(parent, Leaf) or (wanted is not None and parent not in wanted):
+            if parent.__class__ not in NEEDING or (wanted is not None and parent not in wanted):
                 continue
             if function.joint:
                 d = joint[i]
@@ -76,15 +76,6 @@ def sweep(
     return found | gradients  # of which only leaves are left
 
 
-def _check_saved(node: Node) -> None:
-    """Refuse a node whose arrays were released, or changed in place since it was recorded."""
-    if node.saved is None:
-        raise RuntimeError(messages.released(node))
-    for value, place in zip(node.saved, (node, *node.inputs), strict=True):
-        if isinstance(value, np.ndarray) and clock.changed_since(value, node.stamp):
-            raise RuntimeError(messages.changed(place, node))
-
-
 def _on_the_way(order: list[Node], targets: Iterable[Leaf]) -> set[Leaf]:
     """Collect what lies between the newest of `order` and `targets`, both ends included."""
     wanted = set(targets)
@@ -96,8 +87,13 @@ def _on_the_way(order: list[Node], targets: Iterable[Leaf]) -> set[Leaf]:
 
 def _prepared(node: Node, wrap: Wrap | None) -> tuple[Any, dict[str, Any]]:
     """Check what a node saved, return it, as Tensors if they are to be recorded, and keywords."""
-    _check_saved(node)
     saved, keywords = node.saved, node.keywords
+    if saved is None:
+        raise RuntimeError(messages.released(node))
+    if clock.latest_change > node.stamp:
+        for value, place in zip(saved, (node, *node.inputs), strict=True):
+            if isinstance(value, np.ndarray) and clock.changed_since(value, node.stamp):
+                raise RuntimeError(messages.changed(place, node))
     if node.function.residual:
         residual = node.residual
         fixed = isinstance(residual, np.ndarray) and residual.dtype.kind in "iub"
@@ -191,9 +187,8 @@ def gradients(
         if not isinstance(x._node, Leaf):
             raise RuntimeError(f"gradients: the input {x!r:.60} does not require a gradient")
     upstream = [None] * len(outputs) if upstream is None else upstream
-    targets: list[Any] = [x._node for x in inputs]
-    found = _swept(outputs, upstream, retain_graph, create_graph, targets)
-    return tuple(found.get(node) for node in targets)
+    found: Any = _swept(outputs, upstream, retain_graph, create_graph, [x._node for x in inputs])
+    return tuple([found.get(x._node) for x in inputs])
 
 
 def _swept(
@@ -207,12 +202,12 @@ def _swept(
         seeds[node] = seeds[node] + g if node in seeds else g
 
     def attach(value: Any, node: Any) -> Any:  # give an array that was kept its place again
-        kept = isinstance(value, np.ndarray | np.generic)
-        return wrap(value, node) if kept and isinstance(node, Leaf) else value
+        kept = isinstance(node, Leaf) and isinstance(value, np.ndarray | np.generic)
+        return wrap(value, node) if kept else value
 
-    with enable_grad():  # which matters to Tensors alone
-        wrapped = attach if create_graph else None
-        found = sweep(seeds, retain=retain or create_graph, wrap=wrapped, targets=targets)
+    run = enable_grad()(sweep) if create_graph else sweep
+    wrapped = attach if create_graph else None
+    found = run(seeds, retain=retain or create_graph, wrap=wrapped, targets=targets)
     taken = {id(g._data if isinstance(g, Handle) else g) for g in upstream}
     return {node: wrap(*_owned(g, taken)) for node, g in found.items()}
 

@@ -75,11 +75,11 @@ class Primitive:
             if len(arguments) - n > len(extra):
                 raise TypeError(f"{self.name}: takes {n} arrays, got {len(arguments)}")
             keywords = {**dict(zip(extra, arguments[n:], strict=False)), **keywords}
-        for name in keywords.keys() - self.accepts:
+        for name in keywords and keywords.keys() - self.accepts:
             value = keywords.pop(name)
             if value is not None and value is not np._NoValue:
                 raise TypeError(messages.keyword_not_accepted(self, name, value))
-        return arguments[:n], {k: as_number(v) for k, v in keywords.items()}
+        return arguments[:n], keywords and {k: as_number(v) for k, v in keywords.items()}
 
     def _named(self, names: Sequence[str], keywords: dict[str, Any]) -> tuple[Any, ...]:
         """Take the inputs `names` out of the keywords; the last ones may be left out."""

@@ -7,7 +7,7 @@ import operator
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from minigrad.autograd.table import define, primitive
 
 if TYPE_CHECKING:
     from minigrad.graph import GraphView
+
+Comparison = Callable[["Tensor", object], Array]
 
 _new = object.__new__
 
@@ -40,7 +42,7 @@ def _in_place(symbol: str, operation: Callable[[Any, Any], Any]) -> Callable[[An
     return update
 
 
-def _comparison(operation: Callable[[Any, Any], Any]) -> Callable[[Tensor, object], Any]:
+def _comparison(operation: Callable[[Any, Any], Any]) -> Comparison:
     return lambda self, other: operation(self._data, bare(other))
 
 
@@ -212,8 +214,7 @@ class Tensor(ArrayMethods):
             facts.append(f"from={self._node.function.name}")
         elif self.requires_grad:
             facts.append("requires_grad=True")
-        if self.name is not None:
-            facts.append(f"name={self.name!r}")
+        facts += [] if self.name is None else [f"name={self.name!r}"]
         return f"Tensor({', '.join([body, *facts])})"
 
     def __reduce__(self) -> Any:
@@ -231,8 +232,8 @@ class Tensor(ArrayMethods):
     __pow__, __rpow__ = operator_pair(np.power, operator.pow)
     __matmul__, __rmatmul__ = operator_pair(np.matmul, operator.matmul)
 
-    __eq__ = _comparison(operator.eq)
-    __ne__ = _comparison(operator.ne)
+    __eq__: ClassVar[Comparison] = _comparison(operator.eq)  # type: ignore[assignment]
+    __ne__: ClassVar[Comparison] = _comparison(operator.ne)  # type: ignore[assignment]
     __lt__ = _ordering(operator.lt)
     __le__ = _ordering(operator.le)
     __gt__ = _ordering(operator.gt)

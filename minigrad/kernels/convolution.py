@@ -54,18 +54,16 @@ def _correlate(x: Array, w: Array, out: Array, window: Window, bias: Array | Non
 def _filters_gradient(x: Array, g: Array, window: Window, dtype: np.dtype[np.generic]) -> Array:
     """Return the sum of ``g[n, o, r, s] * x[n, c, ...]`` over outputs, (O, C, KH, KW)."""
     o, c = g.shape[1], x.shape[1]
+    zeros = np.zeros((prod(window.kernel) * c, o), dtype)
 
-    def work(blocks: list[Block]) -> Array:
-        total = np.zeros((prod(window.kernel) * c, o), dtype)
-        for block in blocks:
-            matrices = matrices_of(x, window, block, g.shape[3], dtype)
-            total += sum_of_products(matrices, as_matrices(turned(block.of(g)), len(matrices)))
-        return total
+    def of_block(block: Block) -> Array:  # its matrices are freed before the next are made
+        matrices = matrices_of(x, window, block, g.shape[3], dtype)
+        return sum_of_products(matrices, as_matrices(turned(block.of(g)), len(matrices)))
 
     # Each thread adds up blocks in their order, so a setting always gives the same bits.
     blocks = blocks_of(window, c, g.shape)
     lanes = [blocks[part] for part in pieces(len(blocks), len(blocks), get_num_threads())]
-    total = sum(share(work, lanes), start=np.zeros((prod(window.kernel) * c, o), dtype))
+    total = sum(share(lambda lane: sum(map(of_block, lane), start=zeros), lanes), start=zeros)
     return total.reshape(*window.kernel, c, o).transpose(3, 2, 0, 1)
 
 

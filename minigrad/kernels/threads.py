@@ -14,18 +14,30 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def _find_blas() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
-    """Return OpenBLAS's functions to get and set its threads; None if NumPy has another BLAS."""
+def _blas_function(name: str, result: type = ctypes.c_int) -> Callable[..., Any] | None:
+    """Return that function of OpenBLAS; None if NumPy has another BLAS."""
     try:  # symbols are also looked for in the libraries that NumPy's extension is linked with
         numpy = ctypes.CDLL(sys.modules["numpy._core._multiarray_umath"].__file__)
     except (KeyError, OSError, TypeError):
         return None
-    for name in ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}"):
-        get = getattr(numpy, name.format("get_num_threads"), None)
-        put = getattr(numpy, name.format("set_num_threads"), None)
-        if get is not None and put is not None:
-            return get, put
+    for form in ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}"):
+        found = getattr(numpy, form.format(name), None)
+        if found is not None:
+            found.restype = result
+            return found  # type: ignore[no-any-return]
     return None
+
+
+def _find_blas() -> tuple[Callable[..., Any], Callable[..., Any]] | None:
+    """Return OpenBLAS's functions to get and set its threads, or None."""
+    get, put = _blas_function("get_num_threads"), _blas_function("set_num_threads")
+    return (get, put) if get and put else None
+
+
+def blas_kernels() -> str:
+    """Return the processor that OpenBLAS's kernels are written for, such as "Haswell", or ""."""
+    name = _blas_function("get_corename", ctypes.c_char_p)
+    return name().decode() if name else ""
 
 
 def _default_threads() -> int:

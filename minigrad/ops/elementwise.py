@@ -11,15 +11,26 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Pullback, alike, bare, compose, define, differentiable, on_arrays
+from minigrad.autograd import (
+    Array,
+    Pullback,
+    alike,
+    bare,
+    compose,
+    define,
+    differentiable,
+    on_arrays,
+)
 from minigrad.ops.complex_numbers import ordered
 
+Limit = Array | float | None
 
-def _zero(g: Any, *_: Any) -> Any:
+
+def _zero(g: Array, *_: object) -> Array:
     return np.zeros_like(g)
 
 
-def _same(g: Any, *_: Any) -> Any:
+def _same(g: Array, *_: object) -> Array:
     return g
 
 
@@ -41,7 +52,7 @@ compose(np.frexp)(lambda x: (np.ldexp(x, -np.frexp(bare(x))[1]), np.frexp(bare(x
 compose(np.modf)(lambda x: (np.fmod(x, 1), np.trunc(x)))
 
 
-def _power_base(g: Any, _y: Any, a: Any, b: Any) -> Any:
+def _power_base(g: Array, _y: object, a: Array, b: Array | float) -> Array:
     """d(a**b)/da = b a**(b-1); 0 where b = 0, even at a = 0."""
     if isinstance(b, float | int):
         if b == 0:
@@ -50,7 +61,7 @@ def _power_base(g: Any, _y: Any, a: Any, b: Any) -> Any:
     return g * b * np.where((a == 0) & (b == 0), 1, a) ** (b - 1)
 
 
-def _power_exponent(g: Any, y: Any, a: Any, _b: Any) -> Any:
+def _power_exponent(g: Array, y: Array, a: Array | float, _b: object) -> Array:
     """d(a**b)/db = a**b log a; 0 where a = 0, as 0**b is constant for b > 0."""
     if isinstance(a, float | int):
         return g * (y * math.log(a)) if a > 0 else g * (0.0 if a == 0 else math.nan)
@@ -77,7 +88,7 @@ define(
 
 
 # ---------------------------------------------------------------- trigonometric and hyperbolic
-def _radius(a: Any, b: Any) -> Any:
+def _radius(a: Array, b: Array) -> Array:
     """The length of (a, b), without overflow or underflow; 1 at (0, 0)."""
     r = np.hypot(a, b)
     return np.where(r == 0, 1, r)
@@ -152,11 +163,11 @@ define(np.round, lambda g, _y, _x, decimals=0: np.zeros_like(g))
 
 
 # ------------------------------------------------------ a choice of two: a tie is shared by halves
-def _larger(g: Any, _y: Any, a: Any, b: Any) -> Any:
+def _larger(g: Array, _y: object, a: Array, b: Array) -> Array:
     return np.where(a > b, g, np.where(a == b, g * 0.5, 0))
 
 
-def _smaller(g: Any, _y: Any, a: Any, b: Any) -> Any:
+def _smaller(g: Array, _y: object, a: Array, b: Array) -> Array:
     return np.where(a < b, g, np.where(a == b, g * 0.5, 0))
 
 
@@ -183,12 +194,12 @@ for _f, _pullback in {
     lambda g, _y, c, _a, _b: np.where(c, g, 0),
     lambda g, _y, c, _a, _b: np.where(c, 0, g),
 )
-def _where(condition: Any, x: Any, y: Any) -> Any:
+def _where(condition: Array, x: Array, y: Array) -> Array:
     return np.where(condition, x, y)
 
 
 @compose(np.where)
-def _where_or_indices(condition: Any, x: Any = None, y: Any = None) -> Any:
+def _where_or_indices(condition: Array, x: Any = None, y: Any = None) -> Array | tuple[Array, ...]:
     return np.nonzero(bare(condition)) if x is None and y is None else _where(condition, x, y)
 
 
@@ -197,25 +208,27 @@ def _where_or_indices(condition: Any, x: Any = None, y: Any = None) -> Any:
     lambda g, _y, x, low, high: np.where(_below(x, low, high), g, 0),
     lambda g, _y, x, low, high: np.where(_above(x, low, high), g, 0),
 )
-def clip(x: Any, low: Any = None, high: Any = None) -> Any:
+def clip(x: Array, low: Limit = None, high: Limit = None) -> Array:
     """Limit `x` to [low, high]; on a limit itself the gradient goes to `x`."""
     return ordered(np.clip)(x, low, high)
 
 
-def _within(x: Any, low: Any, high: Any) -> Any:
+def _within(x: Array, low: Limit, high: Limit) -> Array | bool:
     return (True if low is None else x >= low) & (True if high is None else x <= high)
 
 
-def _below(x: Any, low: Any, high: Any) -> Any:
+def _below(x: Array, low: Array, high: Limit) -> Array:
     return x < low if high is None else (x < low) & (low <= high)
 
 
-def _above(x: Any, low: Any, high: Any) -> Any:
+def _above(x: Array, low: Limit, high: Array) -> Array:
     return x > high if low is None else (x > high) | (low > high)  # NumPy lets `high` win
 
 
 @compose(np.clip)
-def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def _clip(
+    a: Array, a_min: Limit = None, a_max: Limit = None, *, min: Limit = None, max: Limit = None
+) -> Array:
     return clip(a, a_min if min is None else min, a_max if max is None else max)
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
+from numpy.typing import ArrayLike
 
-from minigrad.autograd import bare, compose, define, differentiable
+from minigrad.autograd import Array, Shape, bare, compose, define, differentiable
 
 
 @differentiable(lambda g, _y, _x, key, shape: g[key])
-def _put(x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+def _put(x: Array, key: Any, shape: Shape) -> Array:
     """Return zeros to which `x` is added at `key`, as often as it names a place."""
     y = np.zeros(shape, x.dtype)
     if _names_each_once(key):
@@ -22,7 +23,7 @@ def _put(x: Any, key: Any, shape: tuple[int, ...]) -> Any:
     return y
 
 
-def _names_each_once(key: Any) -> bool:
+def _names_each_once(key: object) -> bool:
     """Tell whether a key can't name a place twice: slices and integers, or one mask."""
     if isinstance(key, np.ndarray | list):
         return np.asarray(key).dtype == bool
@@ -38,7 +39,7 @@ define(
 
 
 @compose(np.take_along_axis)
-def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+def _take_along_axis(arr: Array, indices: ArrayLike, axis: int | None = -1) -> Array:
     indices = np.asarray(bare(indices))
     if indices.dtype.kind not in "iu" or indices.ndim != (1 if axis is None else arr.ndim):
         raise ValueError(
@@ -53,7 +54,7 @@ def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 
 
 @compose(np.take)
-def _take(a: Any, indices: Any, axis: int | None = None, mode: Any = "raise") -> Any:
+def _take(a: Array, indices: ArrayLike, axis: int | None = None, mode: Any = "raise") -> Array:
     indices = np.asarray(bare(indices))
     if mode != "raise":
         indices = np.take(np.arange(a.size if axis is None else a.shape[axis]), indices, mode=mode)
@@ -65,7 +66,7 @@ def _take(a: Any, indices: Any, axis: int | None = None, mode: Any = "raise") ->
 
 
 @compose(np.diagonal)
-def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def _diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     moved = np.moveaxis(a, (axis1, axis2), (-2, -1))
     rows, columns = moved.shape[-2:]
     i = np.arange(max(0, -offset), max(0, min(rows, columns - offset)))
@@ -73,7 +74,7 @@ def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 
 @compose(np.diag)
-def _diag(v: Any, k: int = 0) -> Any:
+def _diag(v: Array, k: int = 0) -> Array:
     if v.ndim == 2:
         return _diagonal(v, k)
     if v.ndim != 1:
@@ -90,7 +91,7 @@ compose(np.trace)(
 
 
 @compose(np.bincount)
-def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+def _bincount(x: ArrayLike, /, weights: Array | None = None, minlength: int = 0) -> Array:
     x = np.asarray(bare(x))
     if weights is None:
         return np.bincount(x, minlength=minlength)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from minigrad.autograd import alike, compose, define, differentiable
+from minigrad.autograd import Array, Constant, alike, compose, define, differentiable
 from minigrad.ops.complex_numbers import conj
 
+Path = bool | Literal["greedy", "optimal"]  # the order of summing in einsum
 
-def _matmul_left(g: Any, _y: Any, _a: Any, b: Any) -> Any:
+
+def _matmul_left(g: Array, _y: object, _a: Constant, b: Array) -> Array:
     """G B^T; a vector is a matrix of one row (left) or one column (right)."""
     if b.ndim == 1:
         return np.expand_dims(g, -1) * b
@@ -21,7 +24,7 @@ def _matmul_left(g: Any, _y: Any, _a: Any, b: Any) -> Any:
     return np.matmul(g, np.swapaxes(b, -1, -2))
 
 
-def _matmul_right(g: Any, _y: Any, a: Any, _b: Any) -> Any:
+def _matmul_right(g: Array, _y: object, a: Array, _b: Constant) -> Array:
     """A^T G, summed over the batch where B has none."""
     n = math.prod(a.shape[:-1])
     if len(_b.shape) == 1:
@@ -34,38 +37,30 @@ def _matmul_right(g: Any, _y: Any, a: Any, _b: Any) -> Any:
     return np.matmul(np.swapaxes(a, -1, -2), g)
 
 
-define(
-    np.matmul,
-    _matmul_left,
-    _matmul_right,
-    work=lambda y, a, _b: math.prod(y) * a[-1],
-)
-
-
-@compose(np.dot)
-def _dot(a: Any, b: Any) -> Any:
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
-    if np.ndim(b) <= 2:
-        return np.matmul(a, b)
-    return np.tensordot(a, b, axes=(-1, -2))
+define(np.matmul, _matmul_left, _matmul_right, work=lambda y, a, _b: math.prod(y) * a[-1])
 
 
 @compose(np.inner)
-def _inner(a: Any, b: Any) -> Any:
+def _inner(a: Array, b: Array, axis: int = -1) -> Array:
+    """Sum products over the last axis of `a` and one of `b`; a scalar multiplies."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
-    return np.tensordot(a, b, axes=(-1, -1))
+    return np.tensordot(a, b, axes=(-1, axis))
+
+
+@compose(np.dot)
+def _dot(a: Array, b: Array) -> Array:
+    return np.matmul(a, b) if np.ndim(a) and np.ndim(b) in (1, 2) else _inner(a, b, -2)
 
 
 @compose(np.outer)
-def _outer(a: Any, b: Any) -> Any:
+def _outer(a: Array, b: Array) -> Array:
     a, b = alike([a, b])
     return np.multiply(np.reshape(a, (-1, 1)), np.ravel(b))
 
 
 @compose(np.tensordot)
-def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+def _tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
     """A matrix product, after the summed axes are brought together."""
     a, b = alike([a, b])
     if np.ndim(axes) == 0:
@@ -94,7 +89,7 @@ compose(np.vdot)(lambda a, b: np.matmul(conj(np.ravel(a)), np.ravel(b)))
 
 # ---------------------------------------------------------------------------------------- einsum
 @compose(np.einsum)
-def _einsum_of(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
+def _einsum_of(subscripts: str, *operands: Array, optimize: Path = False) -> Array:
     """Make every label explicit, take repeated labels as diagonals, and record the rest."""
     if not isinstance(subscripts, str):
         subscripts, operands = _in_letters([subscripts, *operands])
@@ -160,27 +155,23 @@ def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
 
 
 def _einsum_pullback(
-    needs: Any, g: Any, _y: Any, *xs: Any, subscripts: str, optimize: Any = False
-) -> list[Any]:
+    needs: Sequence[bool], g: Array, _y: object, *xs: Array, subscripts: str, optimize: Path = False
+) -> list[Array | None]:
     """The same sum with `g` in the place of the operand; labels only it has were summed: spread."""
     left, _, output = subscripts.partition("->")
     labels = left.split(",")
-    gradients: list[Any] = []
-    for i, x in enumerate(xs):
-        if not needs[i]:
-            gradients.append(None)
-            continue
+
+    def gradient(i: int) -> Array:
         others = [output, *labels[:i], *labels[i + 1 :]]
         shared = "".join(c for c in labels[i] if any(c in s for s in others))
         operands = [g, *xs[:i], *xs[i + 1 :]]
         d = np.einsum(f"{','.join(others)}->{shared}", *operands, optimize=optimize)
-        lengths = dict(zip(shared, d.shape, strict=True))
-        full = [lengths.get(c, 1) if n == 1 else n for c, n in zip(labels[i], x.shape, strict=True)]
-        d = np.reshape(d, [lengths.get(c, 1) for c in labels[i]])
-        gradients.append(np.broadcast_to(d, full))
-    return gradients
+        d = np.expand_dims(d, tuple(k for k, c in enumerate(labels[i]) if c not in shared))
+        return np.broadcast_to(d, np.broadcast_shapes(d.shape, xs[i].shape))
+
+    return [gradient(i) if need else None for i, need in enumerate(needs)]
 
 
 @differentiable(joint=_einsum_pullback)
-def _einsum(*xs: Any, subscripts: str, optimize: Any = False) -> Any:
+def _einsum(*xs: Array, subscripts: str, optimize: Path = False) -> Array:
     return np.einsum(subscripts, *xs, optimize=optimize)

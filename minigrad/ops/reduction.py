@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from minigrad.autograd import bare, compose, define, differentiable
+from minigrad.autograd import Array, Axis, Constant, Shape, compose, define, differentiable
 from minigrad.ops.complex_numbers import conj, ordered, squared
 
-Axis = int | tuple[int, ...] | None
+Order = float | str | None
 
 
-def spread(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
+def spread(g: Array, shape: Shape, axis: Axis, keepdims: bool) -> Array:
     """Give a reduced array its axes back: one value for all that were reduced to it."""
     if axis is not None and not keepdims and shape:  # a scalar has no axis, yet takes axis=0
         g = np.expand_dims(g, axis)
     return np.broadcast_to(g, shape)
 
 
-def _count(shape: tuple[int, ...], axis: Axis) -> int:
+def _count(shape: Shape, axis: Axis) -> int:
     """Return how many values were reduced to one."""
     if axis is None:
         return math.prod(shape)
     return math.prod(shape[a] for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
-def _sum(g: Any, _y: Any, _x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _sum(g: Array, _y: object, _x: Constant, axis: Axis = None, keepdims: bool = False) -> Array:
     return spread(g, _x.shape, axis, keepdims)
 
 
-def _mean(g: Any, _y: Any, _x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _mean(g: Array, _y: object, _x: Constant, axis: Axis = None, keepdims: bool = False) -> Array:
     return spread(g / _count(_x.shape, axis), _x.shape, axis, keepdims)
 
 
-def _prod(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    if np.all(bare(x) != 0):
+def _prod(g: Array, y: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    if np.all(x != 0):
         return spread(g * y, x.shape, axis, keepdims) / x
     return spread(g, x.shape, axis, keepdims) * _product_of_others(x, axis)
 
 
-def _product_of_others(x: Any, axis: Axis) -> Any:
+def _product_of_others(x: Array, axis: Axis) -> Array:
     """For each value, the product of all others along `axis`, without a division by zero."""
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     last = sorted(a % x.ndim for a in axes)
@@ -52,7 +52,7 @@ def _product_of_others(x: Any, axis: Axis) -> Any:
     return np.transpose(np.reshape(others, moved.shape), np.argsort(order))
 
 
-def _others(x: Any) -> Any:
+def _others(x: Array) -> Array:
     if x.shape[-1] == 1:
         return np.ones_like(x)
     left, right = x[..., : x.shape[-1] // 2], x[..., x.shape[-1] // 2 :]
@@ -66,17 +66,19 @@ def _others(x: Any) -> Any:
 
 
 def _var(
-    g: Any, _y: Any, x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False
-) -> Any:
+    g: Array, _y: object, x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False
+) -> Array:
     centred = x - np.mean(x, axis=axis, keepdims=True)
     return spread(2 * g / (_count(x.shape, axis) - ddof), x.shape, axis, keepdims) * conj(centred)
 
 
-def _std(g: Any, y: Any, x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def _std(
+    g: Array, y: Array, x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False
+) -> Array:
     return _var(g / (2 * np.where(y == 0, 1, y)), None, x, axis, ddof, keepdims)  # 0 at std 0
 
 
-def _extreme(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _extreme(g: Array, y: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """A tie: equal shares."""
     mask = x == spread(y, x.shape, axis, keepdims)
     count = np.maximum(np.sum(mask, axis=axis, keepdims=True), 1)
@@ -88,10 +90,8 @@ define(np.mean, _mean)
 define(np.prod, _prod)
 define(np.var, _var)
 define(np.std, _std)
-define(np.max, _extreme, forward=ordered(np.max))
-define(np.min, _extreme, forward=ordered(np.min))
-define(np.amax, _extreme, forward=ordered(np.amax))
-define(np.amin, _extreme, forward=ordered(np.amin))
+for _f in (np.max, np.min, np.amax, np.amin):
+    define(_f, _extreme, forward=ordered(_f))
 
 
 @differentiable(
@@ -99,7 +99,7 @@ define(np.amin, _extreme, forward=ordered(np.amin))
         spread(g, x.shape, axis, keepdims) * np.exp(x - spread(y, x.shape, axis, keepdims))
     )
 )
-def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return log(sum(exp(x))) along `axis`, without overflow."""
     top = np.max(x, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
@@ -112,12 +112,12 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         spread(g / np.where(y == 0, 1, y), x.shape, axis, keepdims) * conj(x)  # 0 at 0
     )
 )
-def _euclidean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return np.sqrt(np.sum(squared(x), axis=axis, keepdims=keepdims))
 
 
 @compose(np.linalg.norm)
-def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
+def _norm(x: Array, ord: Order = None, axis: Axis = None, keepdims: bool = False) -> Array:
     """Norms of vectors and of matrices, of any order."""
     axes = x.ndim if axis is None else np.size(axis)
     if axis is not None and axes not in (1, 2):
@@ -126,13 +126,13 @@ def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) ->
         return _euclidean(x, axis=axis, keepdims=keepdims)
     if axes == 2:
         axis = (0, 1) if axis is None else axis
-        y = np.linalg.matrix_norm(np.moveaxis(x, axis, (-2, -1)), ord=ord)
+        y: Any = np.linalg.matrix_norm(np.moveaxis(x, axis, (-2, -1)), ord=cast(Any, ord))
         return np.expand_dims(y, axis) if keepdims else y
     return _vector_norm(x, axis, keepdims=keepdims, ord=ord)
 
 
 @compose(np.linalg.vector_norm)
-def _vector_norm(x: Any, axis: Axis = None, *, keepdims: bool = False, ord: Any = 2) -> Any:
+def _vector_norm(x: Array, axis: Axis = None, *, keepdims: bool = False, ord: Order = 2) -> Array:
     if ord is None or ord == 2:
         return _euclidean(x, axis=axis, keepdims=keepdims)
     size = np.abs(x)
@@ -144,7 +144,7 @@ def _vector_norm(x: Any, axis: Axis = None, *, keepdims: bool = False, ord: Any 
         return np.sum(size, axis=axis, keepdims=keepdims)
     if not isinstance(ord, float | int) or ord == 0:
         raise TypeError(f"norm: ord={ord!r} has no derivative: use a nonzero number or inf")
-    return np.sum(size**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+    return np.power(np.sum(size**ord, axis=axis, keepdims=keepdims), 1 / ord)
 
 
 compose(np.ptp)(

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
+from numpy.typing import ArrayLike
 
-from minigrad.autograd import alike, bare, compose, define, differentiable
+from minigrad.autograd import Array, Constant, Shape, alike, bare, compose, define, differentiable
 
 
 # -------------------------------------------------------------------------- reshaping, permuting
-def _as_before(g: Any, _y: Any, _x: Any) -> Any:
+def _as_before(g: Array, _y: object, _x: Constant) -> Array:
     return np.reshape(g, _x.shape)
 
 
-def _inverse(axes: Any) -> Any:
+def _inverse(axes: Shape | None) -> Shape | None:
     return None if axes is None else tuple(np.argsort([a % len(axes) for a in axes]))
 
 
-def _negative(shift: Any) -> Any:
+def _negative(shift: int | Shape) -> int | Shape:
     return tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
 
 
 @differentiable(lambda g, _y, _x, shape: np.reshape(g, _x.shape))
-def reshape(x: Any, shape: Any) -> Any:
+def reshape(x: Array, shape: int | Shape) -> Array:
     """Give the values of `x` another shape, in C order."""
     return np.reshape(x, shape)
 
@@ -74,36 +74,33 @@ compose(np.matrix_transpose)(lambda x: np.swapaxes(x, -1, -2))
 
 
 @compose(np.broadcast_arrays)
-def _broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+def _broadcast_arrays(*arrays: Array) -> tuple[Array, ...]:
     shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))
     return tuple(np.broadcast_to(a, shape) for a in arrays)
 
 
 # --------------------------------------------------------------------------------------- joining
-def _pieces(g: Any, lengths: Sequence[int], axis: int) -> list[Any]:
+def _pieces(g: Array, lengths: Sequence[int], axis: int) -> list[Array]:
     before, ends = (slice(None),) * (axis % g.ndim), np.cumsum(lengths)
-    return [g[(*before, slice(end - n, end))] for n, end in zip(lengths, ends, strict=True)]
+    return [g[*before, slice(end - n, end)] for n, end in zip(lengths, ends, strict=True)]
 
 
-def _split_gradient(needs: Any, g: Any, _y: Any, *_xs: Any, axis: int | None = 0) -> list[Any]:
+def _split_gradient(
+    needs: object, g: Array, _y: object, *_xs: Constant, axis: int | None = 0
+) -> list[Array]:
     if axis is None:
         flat = _pieces(g, [math.prod(x.shape) for x in _xs], 0)
         return [np.reshape(piece, x.shape) for piece, x in zip(flat, _xs, strict=True)]
     return _pieces(g, [x.shape[axis] for x in _xs], axis)
 
 
-def _unstack_gradient(needs: Any, g: Any, _y: Any, *_xs: Any, axis: int = 0) -> list[Any]:
-    before = (slice(None),) * (axis % g.ndim)
-    return [g[(*before, i)] for i in range(len(_xs))]
-
-
 @differentiable(joint=_split_gradient)
-def _concatenate(*arrays: Any, axis: int | None = 0) -> Any:
+def _concatenate(*arrays: Array, axis: int | None = 0) -> Array:
     return np.concatenate(arrays, axis=axis)
 
 
-@differentiable(joint=_unstack_gradient)
-def _stack(*arrays: Any, axis: int = 0) -> Any:
+@differentiable(joint=lambda needs, g, _y, *_xs, axis=0: list(np.moveaxis(g, axis, 0)))
+def _stack(*arrays: Array, axis: int = 0) -> Array:
     return np.stack(arrays, axis=axis)
 
 
@@ -124,64 +121,49 @@ if hasattr(np, "unstack"):  # since NumPy 2.1
     compose(np.unstack)(lambda x, /, *, axis=0: tuple(np.moveaxis(x, axis, 0)))
 
 
-def _at_least(ndim: int, x: Any) -> Any:
+def _at_least(ndim: int, values: Iterable[ArrayLike]) -> list[Array]:
     """Add axes as `np.atleast_1d`, `_2d` and `_3d` do."""
-    shape = np.shape(x)
-    if len(shape) >= ndim:
-        return x
-    if ndim == 3 and len(shape) > 0:
-        return np.reshape(x, (1, *shape, 1) if len(shape) == 1 else (*shape, 1))
-    return np.reshape(x, (1,) * (ndim - len(shape)) + shape)
+    arrays = alike(values)
+    for i, x in enumerate(arrays):
+        if x.ndim < ndim:
+            last = (1,) if ndim == 3 and x.ndim else ()
+            arrays[i] = np.reshape(x, (1,) * (ndim - x.ndim - len(last)) + x.shape + last)
+    return arrays
 
 
-def _join(ndim: int, axis: int) -> Any:
-    return lambda tup, **cast: np.concatenate(
-        [_at_least(ndim, x) for x in alike(tup)], axis=axis, **cast
-    )
-
-
-compose(np.vstack)(_join(2, 0))
-compose(np.dstack)(_join(3, 2))
+compose(np.vstack)(lambda tup, **cast: np.concatenate(_at_least(2, tup), **cast))
+compose(np.dstack)(lambda tup, **cast: np.concatenate(_at_least(3, tup), axis=2, **cast))
 compose(np.hstack)(
     lambda tup, **cast: np.concatenate(
-        [_at_least(1, x) for x in alike(tup)], axis=0 if np.ndim(tup[0]) < 2 else 1, **cast
-    )
-)
-compose(np.column_stack)(
-    lambda tup: np.concatenate(
-        [x if np.ndim(x) > 1 else np.reshape(x, (-1, 1)) for x in alike(tup)], axis=1
+        _at_least(1, tup), axis=min(1, max(np.ndim(tup[0]) - 1, 0)), **cast
     )
 )
 compose(np.append)(lambda arr, values, axis=None: np.concatenate([arr, values], axis=axis))
-for _n, _name in enumerate(("atleast_1d", "atleast_2d", "atleast_3d"), start=1):
-    compose(getattr(np, _name))(
-        lambda *xs, n=_n: (
-            _at_least(n, xs[0]) if len(xs) == 1 else tuple(_at_least(n, x) for x in xs)
-        )
+for _n, _function in enumerate((np.atleast_1d, np.atleast_2d, np.atleast_3d), start=1):
+    compose(_function)(
+        lambda *xs, n=_n: tuple(_at_least(n, xs)) if len(xs) > 1 else _at_least(n, xs)[0]
     )
+
+
+@compose(np.column_stack)
+def _column_stack(tup: Iterable[ArrayLike]) -> Array:
+    columns = [x if x.ndim > 1 else np.reshape(x, (-1, 1)) for x in alike(tup)]
+    return np.concatenate(columns, axis=1)
 
 
 # ------------------------------------------------------------------------------------- splitting
 @compose(np.array_split)
-def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def _array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     axis = normalize_axis_index(axis, ary.ndim, "split")
-    n = ary.shape[axis]
-    if np.ndim(indices_or_sections):
-        ends = [0, *indices_or_sections, n]
-        ends = [slice(None).indices(n)[1] if e is None else e for e in ends]
-    else:
-        parts = int(indices_or_sections)
-        if parts <= 0:
-            raise ValueError(f"split: expected 1 part or more, got {parts}")
-        small, larger = divmod(n, parts)
-        counts = [small + 1] * larger + [small] * (parts - larger)
-        ends = [0, *np.cumsum(counts).tolist()]
-    before = (slice(None),) * axis
-    return [ary[(*before, slice(a, b))] for a, b in pairwise(ends)]
+    if np.ndim(indices_or_sections) == 0 and indices_or_sections < 1:
+        raise ValueError(f"split: expected 1 part or more, got {indices_or_sections}")
+    before, places = (slice(None),) * axis, np.arange(ary.shape[axis])
+    parts = [part.tolist() for part in np.array_split(places, indices_or_sections)]
+    return [ary[*before, slice(p[0], p[-1] + 1) if p else slice(0)] for p in parts]
 
 
 @compose(np.split)
-def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def _split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     parts = _array_split(ary, indices_or_sections, axis)
     if np.ndim(indices_or_sections) == 0 and parts[0].shape != parts[-1].shape:
         raise ValueError(
@@ -198,13 +180,13 @@ compose(np.dsplit)(lambda ary, parts: _split(ary, parts, 2))
 
 # ----------------------------------------------------------------------------- repeating, padding
 @compose(np.repeat)
-def _repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
+def _repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     a, axis = (np.ravel(a), 0) if axis is None else (a, axis)
     axis = normalize_axis_index(axis, a.ndim, "repeat")
     return np.take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
 
 
-def _untile(g: Any, _y: Any, _x: Any, reps: tuple[int, ...]) -> Any:
+def _untile(g: Array, _y: object, _x: Constant, reps: tuple[int, ...]) -> Array:
     shape = (1,) * (len(reps) - len(_x.shape)) + _x.shape
     reps = (1,) * (len(shape) - len(reps)) + reps
     pairs = [length for pair in zip(reps, shape, strict=True) for length in pair]
@@ -212,7 +194,7 @@ def _untile(g: Any, _y: Any, _x: Any, reps: tuple[int, ...]) -> Any:
 
 
 @differentiable(_untile)
-def _tile(x: Any, reps: tuple[int, ...]) -> Any:
+def _tile(x: Array, reps: tuple[int, ...]) -> Array:
     return np.tile(x, reps)
 
 
