@@ -1,11 +1,13 @@
-"""What several rooms check in the same way: whole numbers, and packages that may be missing."""
+"""What several rooms do alike: check whole numbers, ask for packages, change things at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from operator import index
-from typing import SupportsIndex
+from itertools import repeat, starmap
+from operator import call, index, setitem
+from typing import Any, SupportsIndex
 
 
 def whole(what: str, value: object, least: int, kind: str = "an integer", advice: str = "") -> int:
@@ -26,12 +28,25 @@ def whole(what: str, value: object, least: int, kind: str = "an integer", advice
 
 
 @contextmanager
-def needing(package: str, caller: str) -> Iterator[None]:
-    """Say how to install a package of the examples if importing it in this block fails."""
+def needing(package: str, caller: str, extra: str = "examples") -> Iterator[None]:
+    """Say how to install a package of an extra if importing it in this block fails."""
     try:
         yield
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"{caller} needs {package}, which is not installed: "
-            f'run pip install -e ".[examples]" in the clone, or install {package}'
+            f'run pip install -e ".[{extra}]" in the clone, or install {package}'
         ) from error
+
+
+def at_once(calls: Iterable[tuple[Any, ...]]) -> None:
+    """Call functions written in C, each with its arguments, so that no interrupt comes between.
+
+    Python raises KeyboardInterrupt between two steps of its own code: this is one step.
+    """
+    deque(starmap(call, calls), maxlen=0)
+
+
+def write(arrays: Iterable[Any], values: Iterable[Any]) -> None:
+    """Write values into arrays, all at once."""
+    deque(map(setitem, arrays, repeat(...), values), maxlen=0)

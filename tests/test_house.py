@@ -16,7 +16,8 @@ LONGEST = 330
 CORE = ["autograd", "kernels", "random", "ops", "functional"]
 ORDER = [
     *CORE,
-    *["checks", "files", "nn", "optim", "data", "training", "graph", "testing", "debugging"],
+    *["checks", "files", "html", "saving", "nn", "optim", "data", "distributed", "training"],
+    *["graph", "testing", "debugging", "onnx", "sklearn", "torch"],
 ]
 NEEDS_NOT = {"kernels": {"autograd"}, "optim": {"nn"}, "graph": {"nn"}, "testing": {"nn"}}
 # The engine's files in reading order: each imports only from those before it, and from messages,
@@ -29,13 +30,18 @@ ENGINE = [
 LATE = {
     ("__init__", "*"): "the rest is imported on first use, so that `import minigrad` is quick",
     ("autograd.tensor", "graph"): "Tensor.draw: a picture of a Tensor is asked of the Tensor",
+    ("autograd.tensor", "html"): "Tensor._repr_html_, likewise of notebooks",
     ("nn.module", "graph"): "Module.draw, likewise",
     ("nn.module", "nn.summary"): "Module.summary, whose table is built on modules",
 }
 OUTSIDE = {
     "data": {"sklearn"},
-    "training": {"matplotlib", "tqdm"},
+    "distributed": {"mpi4py"},
+    "training": {"matplotlib", "tensorboardX", "tqdm"},
     "graph": {"graphviz", "matplotlib", "pydot", "pygraphviz"},
+    "onnx": {"onnx"},
+    "saving": {"safetensors"},
+    "sklearn": {"sklearn"},
 }
 OPTIONAL = set().union(*OUTSIDE.values())
 FILES = {"csv", "io", "json", "pathlib", "shutil", "subprocess", "tempfile"}

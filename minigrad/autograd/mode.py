@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+from _io import _IOBase
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from itertools import repeat
+from typing import Any, ParamSpec, Self, TypeVar
 
 from minigrad.autograd import messages
 
@@ -35,22 +37,30 @@ class _Local(threading.local):
 
 
 local = _Local()
+_modes = iter(functools.partial(getattr, local, "mode"), None)  # of the thread that asks, endless
+_names = repeat("enabled")
 
 
-class _grad_mode:
-    """A context manager and decorator that sets grad mode in the current thread."""
+class _grad_mode(_IOBase):
+    """A context manager and decorator that sets grad mode in the current thread.
+
+    A signal (Ctrl-C) runs its handler between two steps of Python code. So the last step of
+    entering is the one that counts, and leaving is no Python code at all: what files inherit
+    `__exit__` from calls `close()`, and both are written in C.
+    """
 
     enabled = True
+    closed = True  # nothing is to be done when it is freed
+    close: Any
 
     def __init__(self) -> None:
         self.before: list[bool] = []  # a stack: one object can be entered again inside itself
+        self.close = map(setattr, _modes, _names, iter(self.before.pop, None)).__next__
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self.before.append(local.mode.enabled)
         local.mode.enabled = self.enabled
-
-    def __exit__(self, *_: object) -> None:
-        local.mode.enabled = self.before.pop()
+        return self
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         if inspect.isgeneratorfunction(function):

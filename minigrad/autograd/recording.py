@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +15,7 @@ from minigrad.autograd.graph import NEEDING, Constant, Handle, Node, nobody, pla
 from minigrad.autograd.mode import P, R, local
 from minigrad.autograd.table import Primitive, Pullback, define, primitive, rules
 
-if TYPE_CHECKING:
-    from minigrad.autograd.tensor import Tensor
-
-Binary = Callable[[Any, Any], "Tensor"]
+Binary = Callable[[Any, Any], Any]
 
 _NOTHING: dict[str, Any] = {}
 _NUMBERS = frozenset({float, int, bool})
@@ -31,7 +28,7 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
     `inputs` are Tensors, arrays, Python numbers or None, `keywords` what else the function takes.
     The result is a Tensor, or what the bare function returns if no input is one.
     """
-    arrays, places, flags, tensor = [], [], [], None
+    arrays, places, tensor = [], [], None
     for value in inputs:
         if isinstance(value, Handle):
             tensor = value
@@ -40,8 +37,7 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
             array, place = operand(value, entry.name)
         arrays.append(array)
         places.append(place)
-        flags.append(place.__class__ in NEEDING)
-    needs = tuple(flags)
+    needs = tuple([place.__class__ in NEEDING for place in places])
     if tensor is not None and False in needs:
         match(entry, inputs, arrays)
     try:
@@ -106,8 +102,9 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
         node = Node()
         node.saved = y if keep_y else None, x if keep_x else p, z if keep_z else q
         node.function, node.inputs, node.keywords = entry, (p, q), _NOTHING
-        node.shape, node.dtype, node.stamp = y.shape, y.dtype, tick()
-        node.module, node.name, node.tensor = mode.module, None, nobody
+        node.shape, node.dtype = y.shape, y.dtype
+        node.stamp, node.module = tick(), mode.module
+        node.name, node.tensor = None, nobody
         return a._wrap(y, node) if p_needs else b._wrap(y, node)
 
     return binary, lambda a, b: binary(b, a)

@@ -76,6 +76,16 @@ def sweep(
     return found | gradients  # of which only leaves are left
 
 
+def _check_saved(node: Node) -> None:
+    """Refuse a node whose arrays were released, or changed in place since it was recorded."""
+    if node.saved is None:
+        raise RuntimeError(messages.released(node))
+    if clock.latest_change > node.stamp:
+        for value, place in zip(node.saved, (node, *node.inputs), strict=True):
+            if isinstance(value, np.ndarray) and clock.changed_since(value, node.stamp):
+                raise RuntimeError(messages.changed(place, node))
+
+
 def _on_the_way(order: list[Node], targets: Iterable[Leaf]) -> set[Leaf]:
     """Collect what lies between the newest of `order` and `targets`, both ends included."""
     wanted = set(targets)
@@ -87,13 +97,8 @@ def _on_the_way(order: list[Node], targets: Iterable[Leaf]) -> set[Leaf]:
 
 def _prepared(node: Node, wrap: Wrap | None) -> tuple[Any, dict[str, Any]]:
     """Check what a node saved, return it, as Tensors if they are to be recorded, and keywords."""
+    _check_saved(node)
     saved, keywords = node.saved, node.keywords
-    if saved is None:
-        raise RuntimeError(messages.released(node))
-    if clock.latest_change > node.stamp:
-        for value, place in zip(saved, (node, *node.inputs), strict=True):
-            if isinstance(value, np.ndarray) and clock.changed_since(value, node.stamp):
-                raise RuntimeError(messages.changed(place, node))
     if node.function.residual:
         residual = node.residual
         fixed = isinstance(residual, np.ndarray) and residual.dtype.kind in "iub"
@@ -202,12 +207,16 @@ def _swept(
         seeds[node] = seeds[node] + g if node in seeds else g
 
     def attach(value: Any, node: Any) -> Any:  # give an array that was kept its place again
-        kept = isinstance(node, Leaf) and isinstance(value, np.ndarray | np.generic)
-        return wrap(value, node) if kept else value
+        kept = isinstance(value, np.ndarray | np.generic)
+        return wrap(value, node) if kept and isinstance(node, Leaf) else value
 
-    run = enable_grad()(sweep) if create_graph else sweep
-    wrapped = attach if create_graph else None
-    found = run(seeds, retain=retain or create_graph, wrap=wrapped, targets=targets)
+    mode, wrapped = local.mode, attach if create_graph else None
+    before = mode.enabled
+    try:
+        mode.enabled = True  # which matters to Tensors alone
+        found = sweep(seeds, retain=retain or create_graph, wrap=wrapped, targets=targets)
+    finally:
+        mode.enabled = before
     taken = {id(g._data if isinstance(g, Handle) else g) for g in upstream}
     return {node: wrap(*_owned(g, taken)) for node, g in found.items()}
 

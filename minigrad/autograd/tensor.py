@@ -7,7 +7,7 @@ import operator
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -23,8 +23,6 @@ from minigrad.autograd.table import define, primitive
 
 if TYPE_CHECKING:
     from minigrad.graph import GraphView
-
-Comparison = Callable[["Tensor", object], Array]
 
 _new = object.__new__
 
@@ -42,7 +40,7 @@ def _in_place(symbol: str, operation: Callable[[Any, Any], Any]) -> Callable[[An
     return update
 
 
-def _comparison(operation: Callable[[Any, Any], Any]) -> Comparison:
+def _comparison(operation: Callable[[Any, Any], Any]) -> Callable[[Tensor, object], Any]:
     return lambda self, other: operation(self._data, bare(other))
 
 
@@ -203,8 +201,12 @@ class Tensor(ArrayMethods):
             facts.append(f"from={self._node.function.name}")
         elif self.requires_grad:
             facts.append("requires_grad=True")
-        facts += [] if self.name is None else [f"name={self.name!r}"]
+        if self.name is not None:
+            facts.append(f"name={self.name!r}")
         return f"Tensor({', '.join([body, *facts])})"
+
+    def _repr_html_(self) -> Any:
+        return importlib.import_module("minigrad.html").tensor(self)
 
     def __reduce__(self) -> Any:
         if isinstance(self._node, Node):
@@ -221,8 +223,8 @@ class Tensor(ArrayMethods):
     __pow__, __rpow__ = operator_pair(np.power, operator.pow)
     __matmul__, __rmatmul__ = operator_pair(np.matmul, operator.matmul)
 
-    __eq__: ClassVar[Comparison] = _comparison(operator.eq)  # type: ignore[assignment]
-    __ne__: ClassVar[Comparison] = _comparison(operator.ne)  # type: ignore[assignment]
+    __eq__ = _comparison(operator.eq)
+    __ne__ = _comparison(operator.ne)
     __lt__ = _comparison(operator.lt)
     __le__ = _comparison(operator.le)
     __gt__ = _comparison(operator.gt)

@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from minigrad.autograd import Array
 from minigrad.checks import whole
-from minigrad.data.loader import Arrays
+from minigrad.data.sources import Arrays
 from minigrad.random import Rng, generator, keep
 
 Change = Callable[[Array, np.random.Generator], Array]
@@ -53,6 +53,7 @@ def augment(*changes: Change, rng: Rng = None) -> Callable[..., Arrays]:
             images = change(images, generator(own))
         return (images, *others)
 
+    transform.rng = own  # type: ignore[attr-defined]  # so that a loader can say where it is
     return transform
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from minigrad.autograd import Array
 from minigrad.checks import needing
 from minigrad.data.idx import read_idx, refused, write_idx
-from minigrad.data.loader import Arrays, train_validation_split
+from minigrad.data.loader import train_validation_split
+from minigrad.data.sources import Arrays
 
 Pair = tuple[Array, Array]  # images and labels
 

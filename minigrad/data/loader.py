@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from minigrad.autograd import Array
 from minigrad.checks import whole
-from minigrad.random import Rng, generator, keep
+from minigrad.data.prefetch import ahead
+from minigrad.data.sources import Arrays, Picked, Stored, Stream, same_length, source_of
+from minigrad.random import Rng, generator, keep, restore, restored, state_of, taking_from
 
-Arrays = tuple[Array, ...]
+State = dict[str, Any]
 
 
 class DataLoader:
-    """Cut arrays into batches; each `for` over it is one epoch, in a new order if shuffled.
+    """Cut data into batches; each `for` over it is one epoch, in a new order if shuffled.
 
     A batch is a tuple with one fresh array for each array given, so changing it in place leaves
-    the data alone.
+    the data alone. An epoch can be stopped and gone on with in another process: see `state_dict`.
 
     Parameters
     ----------
     *arrays
-        Arrays of equal length along their first axis, for example images and labels.
+        Arrays of equal length along their first axis, for example images and labels; those of
+        `np.load(path, mmap_mode="r")` may be larger than memory. Or one data set, PyTorch's too:
+        with `len(d)` and `d[i]`, or an iterable, which gives one example after the other, each a
+        tuple such as (image, label).
     batch_size
         Examples in a batch.
     shuffle
@@ -38,6 +44,8 @@ class DataLoader:
     rng
         A `numpy.random.Generator` or a seed: the same seed gives the same batches. By default the
         library's own generator, which `minigrad.manual_seed` seeds.
+    prefetch
+        How many batches a thread makes ahead, `transform` among its work; 0 for no thread.
 
     Raises
     ------
@@ -53,59 +61,148 @@ class DataLoader:
     [[0, 1], [2, 3], [4]]
     """
 
+    part = 0, 1  # which of how many equal parts of each batch: see `minigrad.distributed.shard`
+    agreed: Callable[[Any], Any] = staticmethod(lambda state: state)  # what all of them begin with
+
     def __init__(
         self,
-        *arrays: ArrayLike,
+        *arrays: ArrayLike | Iterable[Any],
         batch_size: int,
         shuffle: bool = False,
         replacement: bool = False,
         drop_last: bool = False,
         transform: Callable[..., Arrays] | None = None,
         rng: Rng = None,
+        prefetch: int = 0,
     ):
-        # contiguous, since `take` would copy the whole of any other array for each batch
-        self.arrays = tuple(map(np.ascontiguousarray, _same_length("DataLoader", arrays)))
-        self.n = len(self.arrays[0])
+        self.source: Stored | Picked | Stream = source_of(arrays)
+        self.n = self.source.n
         advice = ": use batch_size=100"
         self.batch_size = whole("DataLoader: batch_size", batch_size, 1, advice=advice)
+        self.prefetch = whole("DataLoader: prefetch", prefetch, 0)
         self.shuffle, self.replacement = shuffle, replacement
         self.drop_last, self.transform = drop_last, transform
         self.rng = keep(rng)
-        if drop_last and self.n < self.batch_size:
+        self._place: State = {}  # of the epoch under way: the batches given, and how it began
+        self._next: State = {}  # the same, to go on from
+        self._drawn: State | None = None  # what generators were at when the last batch was made
+        if self.n is None and (shuffle or replacement):
+            raise ValueError(
+                "DataLoader: the examples of an iterable come in its own order: shuffle them there"
+            )
+        if drop_last and self.n is not None and self.n < self.batch_size:
             raise ValueError(
                 f"DataLoader: drop_last=True leaves no batch, with {self.n} examples and "
                 f"batch_size={self.batch_size}: use a smaller batch_size or drop_last=False"
             )
 
+    @property
+    def arrays(self) -> Arrays:
+        """The arrays, contiguous; none of a data set."""
+        return self.source.arrays
+
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
+        if self.n is None:
+            raise TypeError("DataLoader: an iterable does not say how many batches it has")
         whole, rest = divmod(self.n, self.batch_size)
-        return whole + (rest > 0 and not self.drop_last)
+        return whole + (rest >= self.part[1] and not self.drop_last)
 
     def __iter__(self) -> Iterator[Arrays]:
-        """Go through one epoch."""
-        order = self._order()
-        for start in range(0, len(self) * self.batch_size, self.batch_size):
-            part = slice(start, start + self.batch_size)
-            if order is None:
-                batch = tuple([array[part].copy() for array in self.arrays])
-            else:
-                batch = tuple([array.take(order[part], axis=0) for array in self.arrays])
+        """Go through one epoch, or through the rest of the one that was loaded."""
+        place, self._next = self._next, {}
+        if not place:
+            place = self.agreed({"batch": 0, "began": state_of(generator(self.rng)), "own": None})
+            order = self._order(generator(self.rng))
+            if self.part[1] > 1:
+                order = self._order(restored(place["began"]))  # rank 0's
+            if self.prefetch and self.transform:  # the thread must not share the library's
+                place["own"] = int(generator().integers(2**62))
+        else:
+            order = self._order(restored(place["began"]))
+        made = self._made(order, place)
+        for batch, drawn in ahead(made, self.prefetch) if self.prefetch else made:
+            place = {**place, "batch": place["batch"] + 1}
+            self._place, self._drawn = place, drawn
+            yield batch
+        self._place, self._drawn = {}, None
+
+    def _order(self, rng: np.random.Generator) -> Array | None:
+        if self.n is None:
+            return None
+        if self.replacement:
+            return rng.integers(self.n, size=self.n)
+        return rng.permutation(self.n) if self.shuffle else None
+
+    def _made(self, order: Array | None, place: State) -> Iterator[tuple[Arrays, State | None]]:
+        """Yield batches, and what the generators are at after each if a thread runs this."""
+        own = place["own"]
+        own = own if own is None else restored(own) if isinstance(own, dict) else keep(own)
+        for batch in self._cut(order, place["batch"]):
             if self.transform:
-                batch = self.transform(*batch)
+                with taking_from(own):
+                    batch = self.transform(*batch)
             if not isinstance(batch, tuple):
                 raise TypeError(
                     f"DataLoader: transform must return a tuple of arrays, like the "
                     f"{len(self.arrays)} that it gets, got {type(batch).__name__}: return (x, t) "
                     "rather than x"
                 )
-            yield batch
+            yield (
+                batch,
+                {**self._generators(), "own": own and state_of(own)} if self.prefetch else None,
+            )
 
-    def _order(self) -> Array | None:
-        rng = generator(self.rng)
-        if self.replacement:
-            return rng.integers(self.n, size=self.n)
-        return rng.permutation(self.n) if self.shuffle else None
+    def _cut(self, order: Array | None, start: int) -> Iterator[Arrays]:
+        """Yield the batches from number `start` on, this process's part of each."""
+        mine = slice(self.part[0], None, self.part[1])
+        if isinstance(self.source, Stream):
+            for batch in self.source.batches(self.batch_size, start, mine):
+                if not (self.drop_last and len(batch[0]) < len(range(self.batch_size)[mine])):
+                    yield batch
+            return
+        for i in range(start, len(self)):
+            low, high = i * self.batch_size, min((i + 1) * self.batch_size, self.n or 0)
+            if order is None:
+                yield self.source.batch(slice(low + self.part[0], high, self.part[1]))
+            else:
+                yield self.source.batch(order[low:high][mine])
+
+    # --------------------------------------------------------------------------------- going on
+    def _generators(self) -> State:
+        drawn = {"rng": self.rng, "transform": getattr(self.transform, "rng", None)}
+        return {name: rng and state_of(rng) for name, rng in drawn.items()}
+
+    def state_dict(self) -> State:
+        """Return where the epoch under way is, and where the generators of this loader are.
+
+        The library's own generator, which draws where no `rng` was given, is not among them: see
+        `minigrad.get_rng_state`.
+        """
+        drawn = self._drawn or {**self._generators(), "own": self._place.get("own")}
+        return {"place": self._place and {**self._place, "own": drawn["own"]}, **drawn}
+
+    def load_state_dict(self, state: State) -> None:
+        """Let the next `for` go on from what `state_dict` returned, for a loader of equal data.
+
+        Raises
+        ------
+        ValueError
+            If it is the state of another loader.
+        """
+        own = self.rng, getattr(self.transform, "rng", None)
+        for rng, name, what in zip(
+            own, ("rng", "transform"), ("its order", "transform"), strict=True
+        ):
+            if (rng is None) != (state[name] is None):
+                has = "with" if rng is None else "without"
+                raise ValueError(
+                    f"DataLoader: the state is that of a loader {has} an rng of its own for {what}"
+                )
+            if rng is not None:
+                restore(rng, state[name])
+        self._place = self._next = dict(state["place"])
+        self._drawn = None
 
 
 def train_validation_split(
@@ -139,7 +236,7 @@ def train_validation_split(
     >>> len(train), len(validation)
     (7, 3)
     """
-    checked = _same_length("train_validation_split", arrays)
+    checked = same_length("train_validation_split", arrays)
     n = len(checked[0])
     held_out = round(n * fraction) if 0 < fraction < 1 else 0
     if not 0 < held_out < n:
@@ -150,24 +247,3 @@ def train_validation_split(
     order = generator(rng).permutation(n)
     train, validation = order[: n - held_out], order[n - held_out :]
     return tuple(a[train] for a in checked), tuple(a[validation] for a in checked)
-
-
-def _same_length(caller: str, arrays: tuple[ArrayLike, ...]) -> Arrays:
-    """Return the arguments as arrays, at least one, all of one length above 0."""
-    checked = tuple(map(np.asarray, arrays))
-    shapes = ", ".join(str(array.shape) for array in checked)
-    if not checked or any(array.ndim == 0 for array in checked):
-        raise ValueError(
-            f"{caller}: expected arrays with a first axis of examples, got "
-            f"{f'shapes {shapes}' if checked else 'none'}: pass images and labels, for example"
-        )
-    if len({len(array) for array in checked}) > 1:
-        raise ValueError(
-            f"{caller}: expected arrays of equal length, got shapes {shapes}: "
-            "row i of one belongs to row i of the others"
-        )
-    if not len(checked[0]):
-        raise ValueError(
-            f"{caller}: the data set is empty (shapes {shapes}): pass an example or more"
-        )
-    return checked

@@ -4,7 +4,6 @@ from minigrad.functional.activations import erf as erf
 from minigrad.functional.activations import gelu as gelu
 from minigrad.functional.activations import leaky_relu as leaky_relu
 from minigrad.functional.activations import log_softmax as log_softmax
-from minigrad.functional.activations import logsumexp as logsumexp
 from minigrad.functional.activations import relu as relu
 from minigrad.functional.activations import sigmoid as sigmoid
 from minigrad.functional.activations import softmax as softmax
@@ -28,3 +27,4 @@ from minigrad.ops.pooling import avg_pool2d as avg_pool2d
 from minigrad.ops.pooling import col2im as col2im
 from minigrad.ops.pooling import im2col as im2col
 from minigrad.ops.pooling import max_pool2d as max_pool2d
+from minigrad.ops.reduction import logsumexp as logsumexp

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import threading
 from typing import Any
 
-import numpy
+import numpy as np
 
-from minigrad.autograd import Array, Tensor, bare, differentiable
+from minigrad.autograd import Array, bare, differentiable
 from minigrad.kernels.products import matmul
 from minigrad.kernels.threads import get_num_threads
-from minigrad.ops.types import T, Values
-from minigrad.random import Rng, generator
+from minigrad.random import generator
 
-np: Any = numpy  # whose types don't know that its functions return Tensors for Tensors
+
+class _Rehearsal(threading.local):
+    """Whether this thread runs a model to look at it: nothing is learnt, so no data is too little.
+
+    `Module.summary` and `Module.draw` do, often with one example, before anything was trained.
+    """
+
+    on = False
+
+
+rehearsal = _Rehearsal()
 
 
 # ---------------------------------------------------------------------------------------- linear
@@ -23,17 +32,17 @@ def _rows(x: Any) -> Any:
 
 
 def _product(a: Any, b: Any) -> Any:
-    """Multiply matrices, arrays over several threads; a product of Tensors is recorded."""
+    """Multiply matrices: recorded if they are tensors, over threads if there are several."""
     arrays = type(a) is type(b) is np.ndarray
     return matmul(a, b) if arrays and get_num_threads() > 1 else a @ b
 
 
-def _sum_rows(x: Array) -> Array:
+def _sum_rows(x: Any) -> Any:
     """Sum over axis 0 of a matrix, as a product with ones: a third of the time of `sum`."""
     return _product(np.ones(x.shape[0], x.dtype), x)
 
 
-def _linear_input(g: Array, w: Array, innermost: bool | None) -> Array:
+def _linear_input(g: Any, w: Any, innermost: Any) -> Any:
     if innermost:
         return _product(w, g.T).T
     if g.ndim == 2:
@@ -45,10 +54,10 @@ def _linear_input(g: Array, w: Array, innermost: bool | None) -> Array:
     lambda g, _y, _x, w, _b=None, *, residual=None: _linear_input(g, w, residual),
     lambda g, _y, x, _w, _b=None, *, residual=None: _product(_rows(x).T, _rows(g)),
     lambda g, _y, _x, _w, _b=None, *, residual=None: _sum_rows(_rows(g)),
-    residual=True,  # whether x lies in memory as images do, batch innermost; its gradient will too
+    residual=True,  # whether x has the batch innermost, as convolutions do: so has its gradient
     work=lambda y, _x, w, _b=None: math.prod(y) * w[0],
 )
-def linear(x: Values, weight: Values, bias: Values | None = None) -> Tensor:
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """Return x W + b (the book's Affine).
 
     Parameters
@@ -70,17 +79,10 @@ def linear(x: Values, weight: Values, bias: Values | None = None) -> Tensor:
     ValueError
         If the shapes do not fit.
     """
-    a: Any = np.asarray(x)
-    if weight.ndim != 2:
-        raise ValueError(
-            f"linear: weight must have shape (in_features, out_features), got {weight.shape}"
-        )
-    if a.ndim == 0 or a.shape[-1] != weight.shape[0]:
-        raise ValueError(
-            f"linear: x has {a.shape[-1] if a.ndim else 'no'} features (shape {a.shape}) but "
-            f"weight expects {weight.shape[0]} (shape {weight.shape}): flatten or reshape x first"
-        )
-    y = _product(_rows(a), weight)
+    x = np.asarray(x)
+    if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[0]:
+        _refuse_linear(x, weight)
+    y = _product(x if x.ndim == 2 else _rows(x), weight)
     if bias is not None:
         if bias.shape != weight.shape[1:]:
             raise ValueError(
@@ -88,23 +90,35 @@ def linear(x: Values, weight: Values, bias: Values | None = None) -> Tensor:
                 f"{weight.shape[1]} features: bias must have shape {weight.shape[1:]}"
             )
         y += bias
-    y = y if a.ndim == 2 else y.reshape(*a.shape[:-1], weight.shape[1])
-    result: Any = y, a.ndim == 2 and a.flags.f_contiguous and not a.flags.c_contiguous
-    return result
+    if x.ndim != 2:
+        return y.reshape(*x.shape[:-1], weight.shape[1]), False
+    return y, x.flags.f_contiguous and not x.flags.c_contiguous
+
+
+def _refuse_linear(x: Array, weight: Array) -> None:
+    if weight.ndim != 2:
+        raise ValueError(
+            f"linear: weight must have shape (in_features, out_features), got {weight.shape}"
+        )
+    features = x.shape[-1] if x.ndim else "no"
+    raise ValueError(
+        f"linear: x has {features} features (shape {x.shape}) but weight expects "
+        f"{weight.shape[0]} (shape {weight.shape}): flatten or reshape x first"
+    )
 
 
 # --------------------------------------------------------------------------- batch normalisation
-def _sum_batch(x: Array) -> Array:
+def _sum_batch(x: Any) -> Any:
     """Sum over all axes but the channel's, which is 1."""
     return _sum_rows(x) if x.ndim == 2 else x.sum(axis=(0, *range(2, x.ndim)))
 
 
-def _per_channel(v: Any, x: Values) -> Any:
+def _per_channel(v: Any, x: Any) -> Any:
     """Align a vector of one value a channel with x."""
     return v if x.ndim == 2 else v.reshape(1, -1, *(1,) * (x.ndim - 2))
 
 
-def _moments(x: Array) -> tuple[Array, Array, Array]:
+def _moments(x: Any) -> tuple[Any, Any, Any]:
     """Return x less the mean, and for each channel the mean and the biased variance."""
     n = x.size // x.shape[1]
     mean = _sum_batch(x) / n
@@ -113,18 +127,18 @@ def _moments(x: Array) -> tuple[Array, Array, Array]:
 
 
 def _batch_norm_pullback(
-    needs: Sequence[bool],
-    g: Array,
-    _y: object,
-    x: Array,
-    weight: Array,
-    _bias: object,
+    needs: Any,
+    g: Any,
+    _y: Any,
+    x: Any,
+    weight: Any,
+    _bias: Any,
     *,
     eps: float,
-    residual: tuple[Array, Array] | None,
-    running: object = None,
+    residual: Any,
+    running: Any = None,
     momentum: float = 0.1,
-) -> tuple[Array | None, Array, Array]:
+) -> tuple[Any, Any, Any]:
     """The three gradients share two sums over the batch: of g, and of g times x normalised."""
     if residual is None:
         centred, _mean, var = _moments(x)
@@ -148,6 +162,11 @@ def _batch_norm(
 ) -> Any:
     if x.size == 0:
         raise ValueError(f"batch_norm: an empty batch has no mean: x has shape {x.shape}")
+    if x.size == x.shape[1] and not rehearsal.on:
+        raise ValueError(
+            f"batch_norm: one value for each channel has no variance (x has shape {x.shape}), so "
+            "nothing would be learnt: give training more rows, or call with training=False"
+        )
     centred, *moments = _moments(x)
     for average, new in zip(running or (), moments, strict=False):
         average *= 1 - momentum
@@ -160,16 +179,16 @@ def _batch_norm(
 
 
 def batch_norm(
-    x: Values,
-    weight: Values,
-    bias: Values,
-    running_mean: Values | None = None,
-    running_var: Values | None = None,
+    x: Any,
+    weight: Any,
+    bias: Any,
+    running_mean: Array | None = None,
+    running_var: Array | None = None,
     *,
     training: bool = True,
     momentum: float = 0.1,
     eps: float = 1e-6,
-) -> Tensor:
+) -> Any:
     """Normalise each channel: weight * (x - mean) / sqrt(var + eps) + bias.
 
     Parameters
@@ -191,7 +210,8 @@ def batch_norm(
     Raises
     ------
     ValueError
-        If the shapes do not fit, or if evaluation lacks running values.
+        If the shapes do not fit, if evaluation lacks running values, or if training gets one value
+        for each channel, which has no variance.
 
     References
     ----------
@@ -216,7 +236,13 @@ def batch_norm(
 
 
 # --------------------------------------------------------------------------------------- dropout
-def dropout(x: T, p: float = 0.5, training: bool = True, *, rng: Rng = None) -> T:
+def dropout(
+    x: Any,
+    p: float = 0.5,
+    training: bool = True,
+    *,
+    rng: np.random.Generator | int | None = None,
+) -> Any:
     """Set a share p of the values to zero in training; multiply by 1 - p in evaluation.
 
     This is the book's convention: training does not rescale (most frameworks divide by 1 - p in

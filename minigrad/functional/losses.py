@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy
-from numpy.typing import ArrayLike, DTypeLike
+import numpy as np
 
 from minigrad.autograd import Array, Tensor, bare, differentiable
 from minigrad.functional.activations import sigmoid, softmax
-from minigrad.ops.types import T, Values
-
-np: Any = numpy  # whose types don't know that its functions return Tensors for Tensors
 
 
-def _same_shape(name: str, prediction: Values, target: ArrayLike) -> None:
+def _same_shape(name: str, prediction: Any, target: Any) -> None:
     if np.shape(prediction) != np.shape(target):
         raise ValueError(
             f"{name}: prediction has shape {np.shape(prediction)} but target {np.shape(target)}: "
@@ -23,7 +19,7 @@ def _same_shape(name: str, prediction: Values, target: ArrayLike) -> None:
         )
 
 
-def _labels(name: str, logits: Values, targets: ArrayLike) -> Array:
+def _labels(name: str, logits: Any, targets: Any) -> Array:
     """Check integer labels, or rows of probabilities, against logits of shape (N, C)."""
     if isinstance(targets, Tensor) and targets.requires_grad:
         raise TypeError(f"{name}: targets get no gradient: pass targets.detach()")
@@ -56,15 +52,14 @@ def _in_range(name: str, labels: Array, classes: int) -> Array:
     return labels
 
 
-def one_hot(labels: ArrayLike, num_classes: int, dtype: DTypeLike = numpy.float32) -> Array:
+def one_hot(labels: Any, num_classes: int, dtype: Any = np.float32) -> Array:
     """Return 1 at the label and 0 elsewhere: shape (N,) gives (N, num_classes)."""
     labels = _in_range("one_hot", np.asarray(bare(labels)), num_classes)
-    return np.eye(num_classes, dtype=dtype)[labels]
+    rows: Array = np.eye(num_classes, dtype=dtype)[labels]
+    return rows
 
 
-def _cross_entropy_pullback(
-    g: Array, _y: object, x: Array, targets: Array, residual: Array | None = None
-) -> Array:
+def _cross_entropy_pullback(g: Any, _y: Any, x: Any, targets: Any, residual: Any = None) -> Any:
     """(softmax(x) - onehot) / N; rows of targets that sum to s weigh the softmax by s."""
     if residual is not None:
         return g * residual
@@ -72,8 +67,7 @@ def _cross_entropy_pullback(
     return g * ((softmax(x) * rows.sum(axis=1, keepdims=True) - rows) / x.shape[0])
 
 
-@differentiable(_cross_entropy_pullback, None, residual=True)
-def _cross_entropy(x: Any, targets: Array) -> Any:
+def _cross_entropy(x: Any, targets: Any) -> tuple[Any, Any]:
     n = x.shape[0]
     shifted = x.T.copy()  # classes first: NumPy reduces across rows much faster than along them
     shifted -= shifted.max(axis=0)
@@ -92,7 +86,10 @@ def _cross_entropy(x: Any, targets: Array) -> Any:
     return loss, p.T
 
 
-def cross_entropy(logits: T, targets: ArrayLike) -> T:
+_cross_entropy = differentiable(_cross_entropy_pullback, None, residual=True)(_cross_entropy)
+
+
+def cross_entropy(logits: Any, targets: Any) -> Any:
     """Return the mean over the batch of -log softmax(logits) at the target.
 
     Parameters
@@ -121,29 +118,29 @@ def cross_entropy(logits: T, targets: ArrayLike) -> T:
 
 
 @differentiable(lambda g, _y, x, t: g * (sigmoid(x) - t), lambda g, _y, x, _t: -g * x)
-def _binary_cross_entropy(x: T, t: ArrayLike) -> T:
+def _binary_cross_entropy(x: Any, t: Any) -> Any:
     return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
 
 
-def binary_cross_entropy_with_logits(logits: T, targets: ArrayLike) -> T:
+def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
     """Return the mean of -t log s - (1 - t) log(1 - s), s = sigmoid(logits), without overflow."""
     _same_shape("binary_cross_entropy_with_logits", logits, targets)
     return np.mean(_binary_cross_entropy(logits, targets))
 
 
-def mse_loss(prediction: T, target: ArrayLike) -> T:
+def mse_loss(prediction: Any, target: Any) -> Any:
     """Return the mean of (prediction - target)**2 over all values, of equal shapes."""
     _same_shape("mse_loss", prediction, target)
     return np.mean(np.square(prediction - target))
 
 
-def sum_squared_error(prediction: T, target: ArrayLike) -> T:
+def sum_squared_error(prediction: Any, target: Any) -> Any:
     """Return the book's 0.5 * sum((prediction - target)**2), not divided by the batch."""
     _same_shape("sum_squared_error", prediction, target)
     return 0.5 * np.sum(np.square(prediction - target))
 
 
-def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Tensor | float:
+def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Any:
     """Return 0.5 * weight_decay * sum(w**2) over the weights, those of two or more axes.
 
     It is what the book adds to the loss; an optimizer's `weight_decay` adds its gradient.
@@ -152,7 +149,7 @@ def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Tensor | fl
     return 0.5 * weight_decay * sum(np.sum(np.square(w)) for w in weights)
 
 
-def accuracy(logits: Values, targets: ArrayLike) -> float:
+def accuracy(logits: Any, targets: Any) -> float:
     """Return the share of rows whose largest logit is at the target (label or one-hot row)."""
     t = _labels("accuracy", logits, targets)
     t = t if t.ndim == 1 else t.argmax(axis=1)

@@ -54,7 +54,8 @@ def write(
 ) -> str:
     """Return the DOT source of a folded graph."""
     colours = palette(theme)
-    header = [f"<B>{html(graph.title)}</B>", html(f"{graph.view} · {graph.facts}")]
+    header = [f"<B>{html(graph.title)}</B>"] if graph.title else []  # Graphviz wants no empty tag
+    header += [html(f"{graph.view} · {graph.facts}")]
     header += map(html, graph.notes)
     fonts = {"fontname": FONT, "fontcolor": colours["text"]}
     defaults = {

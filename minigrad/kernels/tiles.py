@@ -4,10 +4,10 @@ To pack is to copy the operands into the order in which the inner loops read the
 kernels for AVX-512 leave that out where a product has at most a million multiply-adds and, if an
 operand is transposed, a small result.
 
-What it gains, on one core of an AMD EPYC (Zen 5): with those kernels a layer of 16 channels to 16
-takes 0.78 of the time forward and 0.88 for the filters' gradient, the first layer of the book's
-SimpleConvNet 0.64 and 0.41, a step of that network 0.88 and of DeepConvNet 0.95. OpenBLAS's kernels
-for AVX2 pack everything, lose 5 to 10 % by tiles, and so get none.
+What it gains, on one core of an AMD EPYC (Zen 5): with those kernels 16 channels to 16 take 0.77
+of the time forward and 0.85 for the filters' gradient, the first layer of the book's SimpleConvNet
+0.6 and 0.5, its whole step 0.9. OpenBLAS's kernels for AVX2 pack everything and lose 5 to 10 % by
+it, so they get no tiles.
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
 """The layers of fully connected networks."""
 
+# mypy: disable-error-code="no-any-return"
+# The functions do not say yet that they return Tensors for Tensors.
+
 from __future__ import annotations
 
 import math
@@ -9,6 +12,7 @@ from numpy.typing import DTypeLike
 
 from minigrad import functional as F
 from minigrad.autograd import Tensor
+from minigrad.functional.layers import rehearsal
 from minigrad.nn import init as initial
 from minigrad.nn.module import Module, Parameter
 from minigrad.random import Rng, keep
@@ -142,6 +146,12 @@ class BatchNorm(Module):
                 f"got shape {shape}"
             )
         mean, var = self.running_mean, self.running_var
+        if not (self.training or rehearsal.on or var.any() or mean.any()):
+            raise RuntimeError(
+                f"{type(self).__name__}: evaluation before training: the running mean and variance "
+                "are 0 still, and dividing by them makes values 1,000 times as large: train first, "
+                "load a state, or call train()"
+            )
         how = {"momentum": self.momentum, "eps": self.eps}
         return F.batch_norm(x, self.weight, self.bias, mean, var, training=self.training, **how)
 
@@ -154,7 +164,9 @@ class BatchNorm1d(BatchNorm):
     """Batch normalisation of (N, C): weight * (x - mean) / sqrt(var + eps) + bias.
 
     Training uses the statistics of the batch and moves the running ones towards them; evaluation
-    uses the running ones. As in the book these begin at 0 and the variance is the biased one.
+    uses the running ones, and is refused before the first batch unless a state was loaded. As in
+    the book these begin at 0 and the variance is the biased one. A batch of one value for each
+    channel has no variance and is refused.
 
     Parameters
     ----------

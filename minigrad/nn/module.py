@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, Self, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from minigrad import html
 from minigrad.autograd import Array, Tensor, bare, local, note_change
+from minigrad.checks import write
+from minigrad.functional.layers import rehearsal
 
 if TYPE_CHECKING:
     from minigrad.graph import GraphView
@@ -60,8 +64,9 @@ class Module:
     - a parameter is a `Parameter`, or any Tensor that requires a gradient;
     - a buffer, saved with the module but not trained, is any other Tensor or array.
 
-    Names are dotted paths such as `block1.layers.0.weight`. An array or plain Tensor whose name
-    starts with an underscore is private: not walked. Nor are the results of recorded operations.
+    Names are dotted paths such as `block1.layers.0.weight`. An array or plain Tensor whose name, or
+    whose list or dict, starts with an underscore is private: not walked; modules and `Parameter`s
+    there are. Results of recorded operations are not walked.
 
     Examples
     --------
@@ -193,11 +198,11 @@ class Module:
             if new.shape != own[name].shape
             or not np.can_cast(new.dtype, own[name].dtype, "same_kind")
         ]
+        problems += [f"{name} is read-only" for name in given if not own[name].flags.writeable]
         if problems:
             raise ValueError(f"load_state_dict: {type(self).__name__}: " + "; ".join(problems))
-        for name, new in given.items():
-            own[name][...] = new
-            note_change(own[name])
+        note_change(*[own[name] for name in given])
+        write([own[name] for name in given], given.values())
 
     # ---------------------------------------------------------------------------------- appearance
     def draw(self, *inputs: object, **options: object) -> GraphView:
@@ -206,7 +211,8 @@ class Module:
         Arrays among the inputs become Tensors; buffers such as running means stay as they were.
         """
         graph = importlib.import_module("minigrad.graph")  # which is built on this file
-        view: GraphView = graph.draw_module(self, inputs, options)
+        with rehearsed():
+            view: GraphView = graph.draw_module(self, inputs, options)
         return view
 
     def extra_repr(self) -> str:
@@ -254,6 +260,19 @@ class Module:
         body = "\n" + "\n".join(lines) + "\n" if lines else ""
         return f"{type(self).__name__}({self.extra_repr()}{body})"
 
+    def _repr_html_(self) -> str:
+        return html.module(self)
+
+
+@contextmanager
+def rehearsed() -> Iterator[None]:
+    """Run modules to look at them: batch norm takes one example, and evaluates untrained."""
+    before, rehearsal.on = rehearsal.on, True
+    try:
+        yield
+    finally:
+        rehearsal.on = before
+
 
 def is_parameter(value: object) -> TypeGuard[Tensor]:
     """Tell whether a value in a module is trained with it."""
@@ -287,19 +306,20 @@ def _walk(root: Module) -> Iterator[tuple[str, Module | Tensor | Array]]:
 
 
 def members(
-    holder: Any, prefix: str = "", above: tuple[int, ...] = ()
+    holder: Any, prefix: str = "", above: tuple[int, ...] = (), private: bool = False
 ) -> Iterator[tuple[str, Any, Any, Any]]:
     """Yield name, object, and its holder and key there, of what one module holds itself."""
     for key, value in enumerate(holder) if isinstance(holder, list | tuple) else holder.items():
         if value.__class__ in _SETTINGS:  # most of what there is
             continue
         name = f"{prefix}{key}"
-        if not prefix and name.startswith("_") and not isinstance(value, _VISIBLE):
-            continue
-        if isinstance(value, _HELD) or (isinstance(value, Tensor) and value.is_leaf):
+        hidden = private or (not prefix and name.startswith("_"))
+        if isinstance(value, _VISIBLE if hidden else _HELD) or (
+            not hidden and isinstance(value, Tensor) and value.is_leaf
+        ):
             yield name, value, holder, key
         elif isinstance(value, _CONTAINERS) and id(value) not in above:
-            yield from members(value, f"{name}.", (*above, id(value)))
+            yield from members(value, f"{name}.", (*above, id(value)), hidden)
 
 
 _SETTINGS = frozenset({bool, int, float, str, type(None)})

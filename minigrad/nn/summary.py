@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import Node, Tensor, enable_grad, local, reachable
-from minigrad.nn.module import Frame, Module, is_parameter, members
+from minigrad.html import table
+from minigrad.nn.module import Frame, Module, is_parameter, members, rehearsed
 
 Shape = tuple[int, ...]
 
@@ -56,12 +57,20 @@ class Summary:
     parameters: int
     multiply_adds: int
 
-    def __repr__(self) -> str:
-        cells = [("layer", "kind", "output", "parameters", "multiply-adds")]
+    def _cells(self) -> list[tuple[str, ...]]:
+        cells: list[tuple[str, ...]] = [("layer", "kind", "output", "parameters", "multiply-adds")]
         for r in self.rows:
             shape = ", ".join(map(str, r.output))
             cells.append((r.path, r.kind, shape, f"{r.parameters:,}", f"{r.multiply_adds:,}"))
         cells.append(("total", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}"))
+        return cells
+
+    def _repr_html_(self) -> str:
+        head, *rows = self._cells()
+        return table(head, rows)
+
+    def __repr__(self) -> str:
+        cells = self._cells()
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = [
             "   ".join(f"{c:{'<' if i < 3 else '>'}{w}}" for i, (c, w) in enumerate(pairs))
@@ -76,7 +85,7 @@ def summarise(model: Module, *input_shapes: int | Shape) -> Summary:
     parameters = list(model.parameters())
     dtype = next((p.dtype for p in parameters), np.float32)
     shapes = [(s,) if isinstance(s, int) else tuple(s) for s in input_shapes]
-    with _watched(model) as calls, enable_grad():
+    with _watched(model) as calls, enable_grad(), rehearsed():
         y = model(*(Tensor(np.zeros((1, *s), dtype), requires_grad=True) for s in shapes))
     rows = {id(frame): row for frame, row in calls}
     for node in reachable(t._node for t in _tensors(y) if isinstance(t._node, Node)):

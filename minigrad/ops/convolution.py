@@ -9,19 +9,16 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from minigrad.autograd import Shape, Tensor, differentiable
+from minigrad.autograd import differentiable
 from minigrad.kernels import convolution as kernels
 from minigrad.ops.geometry import (
     Geometry,
-    Padding,
-    Pair,
-    as_array,
+    as_arrays,
     check_groups,
     check_images,
     full_geometry,
     pair,
 )
-from minigrad.ops.types import Values
 
 
 # ----------------------------------------------------------- convolution: three bilinear functions
@@ -46,7 +43,7 @@ def _conv2d(x: Any, w: Any, bias: Any = None, *, geometry: Geometry) -> Any:
     ),
     work=lambda _y, g, w: prod(g) * prod(w[1:]),
 )
-def _input_gradient(g: Any, w: Any, *, x_shape: Shape, geometry: Geometry) -> Any:
+def _input_gradient(g: Any, w: Any, *, x_shape: tuple[int, ...], geometry: Geometry) -> Any:
     return kernels.conv2d_input_gradient(g, w, x_shape, **geometry)
 
 
@@ -56,19 +53,19 @@ def _input_gradient(g: Any, w: Any, *, x_shape: Shape, geometry: Geometry) -> An
         g, u, x_shape=_x.shape, geometry=geometry
     ),
 )
-def _weight_gradient(g: Any, x: Any, *, w_shape: Shape, geometry: Geometry) -> Any:
+def _weight_gradient(g: Any, x: Any, *, w_shape: tuple[int, ...], geometry: Geometry) -> Any:
     return kernels.conv2d_weight_gradient(g, x, w_shape, **geometry)
 
 
 def conv2d(
-    x: Values,
-    weight: Values,
-    bias: Values | None = None,
-    stride: Pair = 1,
-    padding: Padding = 0,
-    dilation: Pair = 1,
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
     groups: int = 1,
-) -> Tensor:
+) -> Any:
     """Return the cross-correlation of images with filters (the book's Convolution).
 
     y[n, o, r, s] = bias[o] + sum over c, i, j of weight[o, c, i, j] * x[n, c, r*sh + i, s*sw + j],
@@ -99,7 +96,7 @@ def conv2d(
     ValueError
         If shapes do not fit.
     """
-    x, weight, bias = as_array(x), as_array(weight), as_array(bias)
+    x, weight, bias = as_arrays(x, weight, bias)
     if weight.ndim != 4 or not weight.size:
         raise ValueError(
             f"conv2d: weight must be (O, C // groups, KH, KW), none of them 0, got {weight.shape}"
@@ -119,21 +116,21 @@ def conv2d(
     return _conv2d(*inputs, geometry=geometry)
 
 
-def _check_bias(name: str, bias: Values | None, channels: int) -> None:
+def _check_bias(name: str, bias: Any, channels: int) -> None:
     if bias is not None and bias.shape != (channels,):
         raise ValueError(f"{name}: bias must have shape ({channels},), got {bias.shape}")
 
 
 def conv_transpose2d(
-    x: Values,
-    weight: Values,
-    bias: Values | None = None,
-    stride: Pair = 1,
-    padding: Padding = 0,
-    output_padding: Pair = 0,
-    dilation: Pair = 1,
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    dilation: Any = 1,
     groups: int = 1,
-) -> Tensor:
+) -> Any:
     """Return the transposed convolution: the gradient of `conv2d` with respect to its input.
 
     Parameters
@@ -157,7 +154,7 @@ def conv_transpose2d(
         + 1.
     """
     name = "conv_transpose2d"
-    x, weight, bias = as_array(x), as_array(weight), as_array(bias)
+    x, weight, bias = as_arrays(x, weight, bias)
     if x.ndim != 4 or weight.ndim != 4 or not weight.size or x.shape[1] != weight.shape[0]:
         raise ValueError(
             f"{name}: x must be (N, C, H, W) and weight (C, O // groups, KH, KW), with the same C "
@@ -170,10 +167,17 @@ def conv_transpose2d(
         raise ValueError(
             f"{name}: output_padding must be less than the stride {geometry['stride']}, got {extra}"
         )
-    images, kernel = x.shape[2:], weight.shape[2:]
     sizes = tuple(
         (n - 1) * s - sum(p) + d * (k - 1) + e + 1
-        for n, k, e, s, p, d in zip(images, kernel, extra, *geometry.values(), strict=True)
+        for n, s, p, d, k, e in zip(
+            x.shape[2:],
+            geometry["stride"],
+            geometry["padding"],
+            geometry["dilation"],
+            weight.shape[2:],
+            extra,
+            strict=True,
+        )
     )
     if min(sizes) < 1:
         raise ValueError(f"{name}: the output would have size {sizes} for x of shape {x.shape}")

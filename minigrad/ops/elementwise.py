@@ -11,16 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Array, bare, compose, define, differentiable, on_arrays
-
-Limit = Array | float | None
+from minigrad.autograd import Pullback, bare, compose, define, differentiable, on_arrays
 
 
-def _zero(g: Array, *_: object) -> Array:
+def _zero(g: Any, *_: Any) -> Any:
     return np.zeros_like(g)
 
 
-def _same(g: Array, *_: object) -> Array:
+def _same(g: Any, *_: Any) -> Any:
     return g
 
 
@@ -42,7 +40,7 @@ compose(np.modf)(lambda x: (np.fmod(x, 1), np.trunc(x)))
 compose(np.conjugate)(lambda x: np.positive(x))
 
 
-def _power_base(g: Array, _y: object, a: Array, b: Array | float) -> Array:
+def _power_base(g: Any, _y: Any, a: Any, b: Any) -> Any:
     """d(a**b)/da = b a**(b-1); 0 where b = 0, even at a = 0."""
     if isinstance(b, float | int):
         if b == 0:
@@ -51,7 +49,7 @@ def _power_base(g: Array, _y: object, a: Array, b: Array | float) -> Array:
     return g * b * np.where((a == 0) & (b == 0), 1, a) ** (b - 1)
 
 
-def _power_exponent(g: Array, y: Array, a: Array | float, _b: object) -> Array:
+def _power_exponent(g: Any, y: Any, a: Any, _b: Any) -> Any:
     """d(a**b)/db = a**b log a; 0 where a = 0, as 0**b is constant for b > 0."""
     if isinstance(a, float | int):
         return g * (y * math.log(a)) if a > 0 else g * (0.0 if a == 0 else math.nan)
@@ -78,7 +76,7 @@ define(
 
 
 # ---------------------------------------------------------------- trigonometric and hyperbolic
-def _radius(a: Array, b: Array) -> Array:
+def _radius(a: Any, b: Any) -> Any:
     """The length of (a, b), without overflow or underflow; 1 at (0, 0)."""
     r = np.hypot(a, b)
     return np.where(r == 0, 1, r)
@@ -123,12 +121,26 @@ define(np.round, lambda g, _y, _x, decimals=0: np.zeros_like(g))
 
 
 # ------------------------------------------------------ a choice of two: a tie is shared by halves
-def _chosen(g: Array, y: Array, a: Array, b: Array) -> Array:
-    return np.where(a == b, g * 0.5, np.where(a == y, g, 0))
+def _larger(g: Any, _y: Any, a: Any, b: Any) -> Any:
+    return np.where(a > b, g, np.where(a == b, g * 0.5, 0))
 
 
-for choice in (np.maximum, np.minimum, np.fmax, np.fmin):
-    define(choice, _chosen, lambda g, y, a, b: _chosen(g, y, b, a))
+def _smaller(g: Any, _y: Any, a: Any, b: Any) -> Any:
+    return np.where(a < b, g, np.where(a == b, g * 0.5, 0))
+
+
+def _swapped(pullback: Pullback) -> Pullback:
+    return lambda g, _y, a, b: pullback(g, None, b, a)
+
+
+def _or_other_nan(pullback: Pullback) -> Pullback:
+    return lambda g, _y, a, b: np.where(np.isnan(b), g, pullback(g, None, a, b))
+
+
+define(np.maximum, _larger, _swapped(_larger))
+define(np.minimum, _smaller, _swapped(_smaller))
+define(np.fmax, _or_other_nan(_larger), _swapped(_or_other_nan(_larger)))
+define(np.fmin, _or_other_nan(_smaller), _swapped(_or_other_nan(_smaller)))
 
 
 # Zeros, not g * 0, on the branch not taken: a NaN or infinity there stays there.
@@ -137,12 +149,12 @@ for choice in (np.maximum, np.minimum, np.fmax, np.fmin):
     lambda g, _y, c, _a, _b: np.where(c, g, 0),
     lambda g, _y, c, _a, _b: np.where(c, 0, g),
 )
-def _where(condition: Array, x: Array, y: Array) -> Array:
+def _where(condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, x, y)
 
 
 @compose(np.where)
-def _where_or_indices(condition: Array, x: Any = None, y: Any = None) -> Array | tuple[Array, ...]:
+def _where_or_indices(condition: Any, x: Any = None, y: Any = None) -> Any:
     return np.nonzero(bare(condition)) if x is None and y is None else _where(condition, x, y)
 
 
@@ -151,27 +163,25 @@ def _where_or_indices(condition: Array, x: Any = None, y: Any = None) -> Array |
     lambda g, _y, x, low, high: np.where(_below(x, low, high), g, 0),
     lambda g, _y, x, low, high: np.where(_above(x, low, high), g, 0),
 )
-def clip(x: Array, low: Limit = None, high: Limit = None) -> Array:
+def clip(x: Any, low: Any = None, high: Any = None) -> Any:
     """Limit `x` to [low, high]; on a limit itself the gradient goes to `x`."""
     return np.clip(x, low, high)
 
 
-def _within(x: Array, low: Limit, high: Limit) -> Array | bool:
+def _within(x: Any, low: Any, high: Any) -> Any:
     return (True if low is None else x >= low) & (True if high is None else x <= high)
 
 
-def _below(x: Array, low: Array, high: Limit) -> Array:
+def _below(x: Any, low: Any, high: Any) -> Any:
     return x < low if high is None else (x < low) & (low <= high)
 
 
-def _above(x: Array, low: Limit, high: Array) -> Array:
+def _above(x: Any, low: Any, high: Any) -> Any:
     return x > high if low is None else (x > high) | (low > high)  # NumPy lets `high` win
 
 
 @compose(np.clip)
-def _clip(
-    a: Array, a_min: Limit = None, a_max: Limit = None, *, min: Limit = None, max: Limit = None
-) -> Array:
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     return clip(a, a_min if min is None else min, a_max if max is None else max)
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Shape, Tensor
-from minigrad.kernels.columns import NO_PADS, Pads
-from minigrad.ops.types import Values
+from minigrad.autograd import Tensor
+from minigrad.kernels.columns import NO_PADS
 
-Geometry = dict[str, Any]  # how windows lie: the keywords of the kernels
-Pair = int | tuple[int, int]  # one number for both axes, or one for each
-Padding = Pair | str
-V = TypeVar("V")
+Geometry = dict[str, Any]
 
 
-def pair(name: str, what: str, value: Pair, least: int) -> tuple[int, int]:
+def pair(name: str, what: str, value: Any, least: int) -> tuple[int, int]:
     """Return an integer or a pair of them as a pair, of at least `least`."""
     pair = value if isinstance(value, tuple | list) else (value, value)
     if len(pair) != 2 or any(not isinstance(v, int | np.integer) or v < least for v in pair):
@@ -27,7 +24,7 @@ def pair(name: str, what: str, value: Pair, least: int) -> tuple[int, int]:
     return int(pair[0]), int(pair[1])
 
 
-def check_groups(name: str, groups: int, **channels: int) -> None:
+def check_groups(name: str, groups: Any, **channels: int) -> None:
     """Refuse groups that do not divide the channels."""
     if not isinstance(groups, int | np.integer) or groups < 1:
         raise ValueError(f"{name}: groups must be an integer of at least 1, got {groups!r}")
@@ -36,14 +33,13 @@ def check_groups(name: str, groups: int, **channels: int) -> None:
         raise ValueError(f"{name}: groups={groups} must divide {counts}")
 
 
-def as_array(value: V) -> V:
-    """Return a Tensor, an array or None as it is, and a list as a Tensor."""
-    if value is None or hasattr(value, "ndim"):
-        return value
-    return Tensor(value)  # type: ignore[return-value]
+def as_arrays(*values: Any) -> Iterator[Any]:
+    """Yield Tensors, arrays and None as they are, and Tensors of lists."""
+    for value in values:
+        yield value if value is None or hasattr(value, "ndim") else Tensor(value)
 
 
-def _padding(name: str, value: Padding, kernel: Shape, stride: Shape, dilation: Shape) -> Any:
+def _padding(name: str, value: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
     """Return ((top, bottom), (left, right))."""
     if value == "valid":
         return NO_PADS
@@ -59,7 +55,7 @@ def _padding(name: str, value: Padding, kernel: Shape, stride: Shape, dilation: 
     return tuple((p, p) for p in pair(name, "padding", value, 0))
 
 
-def check_images(name: str, x: Values, kernel: Shape, padding: Pads, dilation: Shape) -> None:
+def check_images(name: str, x: Any, kernel: Any, padding: Any, dilation: Any = (1, 1)) -> None:
     """Refuse what is not (N, C, H, W), or smaller than the kernel."""
     if x.ndim != 4:
         raise ValueError(
@@ -76,20 +72,8 @@ def check_images(name: str, x: Values, kernel: Shape, padding: Pads, dilation: S
             )
 
 
-def full_geometry(
-    name: str, kernel: Shape, stride: Pair, padding: Padding, dilation: Pair = 1
-) -> Geometry:
+def full_geometry(name: str, kernel: Any, stride: Any, padding: Any, dilation: Any = 1) -> Geometry:
     """Return stride, padding and dilation in the form that the kernels take."""
-    steps, spacing = pair(name, "stride", stride, 1), pair(name, "dilation", dilation, 1)
-    pads = _padding(name, padding, kernel, steps, spacing)
-    return {"stride": steps, "padding": pads, "dilation": spacing}
-
-
-def check_window(
-    name: str, x: Values, kernel: Pair, stride: Pair | None, padding: Padding, dilation: Pair = 1
-) -> Geometry:
-    """Return a window that fits the images x, in the form that the kernels take."""
-    kernel = pair(name, "kernel_size", kernel, 1)
-    geometry = full_geometry(name, kernel, kernel if stride is None else stride, padding, dilation)
-    check_images(name, x, kernel, geometry["padding"], geometry["dilation"])
-    return {"kernel": kernel, **geometry}
+    stride, dilation = pair(name, "stride", stride, 1), pair(name, "dilation", dilation, 1)
+    padding = _padding(name, padding, kernel, stride, dilation)
+    return {"stride": stride, "padding": padding, "dilation": dilation}

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
-from numpy.typing import ArrayLike
 
-from minigrad.autograd import Array, Shape, bare, compose, define, differentiable
+from minigrad.autograd import bare, compose, define, differentiable
 
 
 @differentiable(lambda g, _y, _x, key, shape: g[key])
-def _put(x: Array, key: Any, shape: Shape) -> Array:
+def _put(x: Any, key: Any, shape: tuple[int, ...]) -> Any:
     """Return zeros to which `x` is added at `key`, as often as it names a place."""
     y = np.zeros(shape, x.dtype)
     if _names_each_once(key):
@@ -23,7 +22,7 @@ def _put(x: Array, key: Any, shape: Shape) -> Array:
     return y
 
 
-def _names_each_once(key: object) -> bool:
+def _names_each_once(key: Any) -> bool:
     """Tell whether a key can't name a place twice: slices and integers, or one mask."""
     if isinstance(key, np.ndarray | list):
         return np.asarray(key).dtype == bool
@@ -39,7 +38,7 @@ define(
 
 
 @compose(np.take_along_axis)
-def _take_along_axis(arr: Array, indices: ArrayLike, axis: int | None = -1) -> Array:
+def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     indices = np.asarray(bare(indices))
     if indices.dtype.kind not in "iu" or indices.ndim != (1 if axis is None else arr.ndim):
         raise ValueError(
@@ -54,7 +53,7 @@ def _take_along_axis(arr: Array, indices: ArrayLike, axis: int | None = -1) -> A
 
 
 @compose(np.take)
-def _take(a: Array, indices: ArrayLike, axis: int | None = None) -> Array:
+def _take(a: Any, indices: Any, axis: int | None = None) -> Any:
     indices = np.asarray(bare(indices))
     if indices.dtype == bool or not indices.size:  # to np.take these are positions, to a[...] not
         indices = indices.astype(np.intp)
@@ -64,7 +63,7 @@ def _take(a: Array, indices: ArrayLike, axis: int | None = None) -> Array:
 
 
 @compose(np.diagonal)
-def _diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     moved = np.moveaxis(a, (axis1, axis2), (-2, -1))
     rows, columns = moved.shape[-2:]
     i = np.arange(max(0, -offset), max(0, min(rows, columns - offset)))
@@ -72,7 +71,7 @@ def _diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Arra
 
 
 @compose(np.diag)
-def _diag(v: Array, k: int = 0) -> Array:
+def _diag(v: Any, k: int = 0) -> Any:
     if v.ndim == 2:
         return _diagonal(v, k)
     if v.ndim != 1:
@@ -88,17 +87,17 @@ compose(np.trace)(
 
 
 @compose(np.diff)
-def _diff(a: Array, n: int = 1, axis: int = -1) -> Array:
+def _diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     if n < 0:
         raise ValueError(f"diff: n must be 0 or more, got {n}")
     before = (slice(None),) * normalize_axis_index(axis, a.ndim, "diff")
     for _ in range(n):
-        a = a[*before, 1:] - a[*before, :-1]
+        a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
     return a
 
 
 @compose(np.bincount)
-def _bincount(x: ArrayLike, /, weights: Array | None = None, minlength: int = 0) -> Array:
+def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     x = np.asarray(bare(x))
     if weights is None:
         return np.bincount(x, minlength=minlength)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from minigrad.autograd import Array, Constant, alike, compose, define, differentiable
-
-Path = bool | Literal["greedy", "optimal"]  # the order of summing in einsum
+from minigrad.autograd import alike, compose, define, differentiable
 
 
-def _matmul_left(g: Array, _y: object, _a: Constant, b: Array) -> Array:
+def _matmul_left(g: Any, _y: Any, _a: Any, b: Any) -> Any:
     """G B^T; a vector is a matrix of one row (left) or one column (right)."""
     if b.ndim == 1:
         return np.expand_dims(g, -1) * b
@@ -23,41 +20,51 @@ def _matmul_left(g: Array, _y: object, _a: Constant, b: Array) -> Array:
     return np.matmul(g, np.swapaxes(b, -1, -2))
 
 
-def _matmul_right(g: Array, _y: object, a: Array, _b: Constant) -> Array:
+def _matmul_right(g: Any, _y: Any, a: Any, _b: Any) -> Any:
     """A^T G, summed over the batch where B has none."""
-    if a.ndim == 1 and len(_b.shape) > 1:
-        return np.expand_dims(a, -1) * np.expand_dims(g, -2)
-    if len(_b.shape) > 2:
-        return np.matmul(np.swapaxes(a, -1, -2), g)
     n = math.prod(a.shape[:-1])
-    rows, columns = np.reshape(a, (n, a.shape[-1])), np.reshape(g, (n, *_b.shape[1:]))
-    return np.matmul(np.transpose(rows), columns)
+    if len(_b.shape) == 1:
+        return np.matmul(np.reshape(g, n), np.reshape(a, (n, a.shape[-1])))
+    if a.ndim == 1:
+        return np.expand_dims(a, -1) * np.expand_dims(g, -2)
+    if len(_b.shape) == 2:
+        rows, columns = np.reshape(a, (n, a.shape[-1])), np.reshape(g, (n, g.shape[-1]))
+        return np.matmul(np.transpose(rows), columns)
+    return np.matmul(np.swapaxes(a, -1, -2), g)
 
 
-define(np.matmul, _matmul_left, _matmul_right, work=lambda y, a, _b: math.prod(y) * a[-1])
-
-
-@compose(np.inner)
-def _inner(a: Array, b: Array, axis: int = -1) -> Array:
-    """Sum products over the last axis of `a` and one of `b`; a scalar multiplies."""
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
-    return np.tensordot(a, b, axes=(-1, axis))
+define(
+    np.matmul,
+    _matmul_left,
+    _matmul_right,
+    work=lambda y, a, _b: math.prod(y) * a[-1],
+)
 
 
 @compose(np.dot)
-def _dot(a: Array, b: Array) -> Array:
-    return np.matmul(a, b) if np.ndim(a) and np.ndim(b) in (1, 2) else _inner(a, b, -2)
+def _dot(a: Any, b: Any) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    if np.ndim(b) <= 2:
+        return np.matmul(a, b)
+    return np.tensordot(a, b, axes=(-1, -2))
+
+
+@compose(np.inner)
+def _inner(a: Any, b: Any) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    return np.tensordot(a, b, axes=(-1, -1))
 
 
 @compose(np.outer)
-def _outer(a: Array, b: Array) -> Array:
+def _outer(a: Any, b: Any) -> Any:
     a, b = alike([a, b])
     return np.multiply(np.reshape(a, (-1, 1)), np.ravel(b))
 
 
 @compose(np.tensordot)
-def _tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
+def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """A matrix product, after the summed axes are brought together."""
     a, b = alike([a, b])
     if np.ndim(axes) == 0:
@@ -86,7 +93,7 @@ compose(np.vdot)(lambda a, b: np.matmul(np.ravel(a), np.ravel(b)))
 
 # ---------------------------------------------------------------------------------------- einsum
 @compose(np.einsum)
-def _einsum_of(subscripts: str, *operands: Array, optimize: Path = False) -> Array:
+def _einsum_of(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
     """Make every label explicit, take repeated labels as diagonals, and record the rest."""
     if not isinstance(subscripts, str):
         raise TypeError("einsum: give the subscripts as a string, for example 'ij,jk->ik'")
@@ -127,9 +134,11 @@ def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
     for s, n, extra in zip(labels, ndims, dots, strict=True):
         if extra < 0 or (extra and "..." not in s):
             raise ValueError(f"einsum: {s!r} of {subscripts!r} does not fit an array of {n} axes")
-    most = max(dots)
+    most = max([0, *[d for s, d in zip(labels, dots, strict=True) if "..." in s]])
     batch = "".join(unused[:most])
-    labels = [s.replace("...", batch[most - d :]) for s, d in zip(labels, dots, strict=True)]
+    labels = [
+        s.replace("...", batch[most - d :] if d else "") for s, d in zip(labels, dots, strict=True)
+    ]
     if arrow:
         return labels, output.replace("...", batch)
     joined = "".join(labels)
@@ -138,23 +147,27 @@ def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
 
 
 def _einsum_pullback(
-    needs: Sequence[bool], g: Array, _y: object, *xs: Array, subscripts: str, optimize: Path = False
-) -> list[Array | None]:
+    needs: Any, g: Any, _y: Any, *xs: Any, subscripts: str, optimize: Any = False
+) -> list[Any]:
     """The same sum with `g` in the place of the operand; labels only it has were summed: spread."""
     left, _, output = subscripts.partition("->")
     labels = left.split(",")
-
-    def gradient(i: int) -> Array:
+    gradients: list[Any] = []
+    for i, x in enumerate(xs):
+        if not needs[i]:
+            gradients.append(None)
+            continue
         others = [output, *labels[:i], *labels[i + 1 :]]
         shared = "".join(c for c in labels[i] if any(c in s for s in others))
         operands = [g, *xs[:i], *xs[i + 1 :]]
         d = np.einsum(f"{','.join(others)}->{shared}", *operands, optimize=optimize)
-        d = np.expand_dims(d, tuple(k for k, c in enumerate(labels[i]) if c not in shared))
-        return np.broadcast_to(d, np.broadcast_shapes(d.shape, xs[i].shape))
-
-    return [gradient(i) if need else None for i, need in enumerate(needs)]
+        lengths = dict(zip(shared, d.shape, strict=True))
+        full = [lengths.get(c, 1) if n == 1 else n for c, n in zip(labels[i], x.shape, strict=True)]
+        d = np.reshape(d, [lengths.get(c, 1) for c in labels[i]])
+        gradients.append(np.broadcast_to(d, full))
+    return gradients
 
 
 @differentiable(joint=_einsum_pullback)
-def _einsum(*xs: Array, subscripts: str, optimize: Path = False) -> Array:
+def _einsum(*xs: Any, subscripts: str, optimize: Any = False) -> Any:
     return np.einsum(subscripts, *xs, optimize=optimize)

@@ -6,23 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Array, Shape, bare, differentiable
+from minigrad.autograd import bare, differentiable
 from minigrad.kernels import columns, pooling
-from minigrad.ops.geometry import Geometry, Padding, Pair, as_array, check_window
-from minigrad.ops.types import T, Values
+from minigrad.ops.geometry import Geometry, as_arrays, check_images, full_geometry, pair
 
 
 # ------------------------------------------------------------------------------------ max pooling
 # Where the maxima are has no derivative, so x and y go into the pullback's pullbacks bare.
 @differentiable(lambda u, _y, _g, *, maxima, window: _gather(u, maxima=maxima, window=window))  # type: ignore[has-type]
-def _to_the_maxima(g: Any, *, maxima: tuple[Array, Array], window: Geometry) -> Any:
+def _to_the_maxima(g: Any, *, maxima: tuple[Any, Any], window: Geometry) -> Any:
     return pooling.max_pool2d_gradient(g, *maxima, **window)
 
 
 @differentiable(
     lambda g, _y, _u, *, maxima, window: _to_the_maxima(g, maxima=maxima, window=window)
 )
-def _gather(u: Any, *, maxima: tuple[Array, Array], window: Geometry) -> Any:
+def _gather(u: Any, *, maxima: tuple[Any, Any], window: Geometry) -> Any:
     return pooling.max_pool2d_gather(u, *maxima, **window)
 
 
@@ -34,21 +33,22 @@ def _max_pool2d(x: Any, *, window: Geometry) -> Any:
 
 
 def _window(
-    name: str, kinds: str, x: Values, kernel_size: Pair, stride: Pair | None, padding: Padding
+    name: str, x: Any, kernel_size: Any, stride: Any, padding: Any, kinds: str = "f"
 ) -> Geometry:
     if x.dtype.kind not in kinds:
         raise TypeError(f"{name}: can't pool {x.dtype}: convert x with x.astype(np.float32)")
-    window = check_window(name, x, kernel_size, stride, padding)
-    if any(max(p) >= k for p, k in zip(window["padding"], window["kernel"], strict=True)):
+    kernel = pair(name, "kernel_size", kernel_size, 1)
+    geometry = full_geometry(name, kernel, kernel if stride is None else stride, padding)
+    check_images(name, x, kernel, geometry["padding"])
+    if any(max(p) >= k for p, k in zip(geometry["padding"], kernel, strict=True)):
         raise ValueError(
             f"{name}: padding must be less than the kernel, or windows would hold padding alone: "
-            f"got padding={padding}, kernel_size={window['kernel']}"
+            f"got padding={padding}, kernel_size={kernel}"
         )
-    del window["dilation"]  # which pooling does not have
-    return window
+    return {"kernel": kernel, "stride": geometry["stride"], "padding": geometry["padding"]}
 
 
-def max_pool2d(x: T, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0) -> T:
+def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0) -> Any:
     """Return the maximum of every window (the book's Pooling).
 
     Of equal maxima the first in row-major order takes the gradient; a NaN wins, padding never.
@@ -69,13 +69,13 @@ def max_pool2d(x: T, kernel_size: Pair, stride: Pair | None = None, padding: Pad
     Tensor
         Shape (N, C, OH, OW) with OH = (H + 2 padding - kernel) // stride + 1.
     """
-    x = as_array(x)
-    return _max_pool2d(x, window=_window("max_pool2d", "fiu", x, kernel_size, stride, padding))
+    (x,) = as_arrays(x)
+    return _max_pool2d(x, window=_window("max_pool2d", x, kernel_size, stride, padding, "fiu"))
 
 
 # -------------------------------------------------------------------------------- average pooling
 @differentiable(lambda u, _y, _g, *, x_shape, window: _avg_pool2d(u, window=window))  # type: ignore[has-type]
-def _spread(g: Any, *, x_shape: Shape, window: Geometry) -> Any:
+def _spread(g: Any, *, x_shape: tuple[int, ...], window: Geometry) -> Any:
     return pooling.avg_pool2d_gradient(g, x_shape, **window)
 
 
@@ -84,10 +84,10 @@ def _avg_pool2d(x: Any, *, window: Geometry) -> Any:
     return pooling.avg_pool2d(x, **window)
 
 
-def avg_pool2d(x: T, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0) -> T:
+def avg_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0) -> Any:
     """Return the mean of every window; padding counts as zeros. Parameters as for `max_pool2d`."""
-    x = as_array(x)
-    return _avg_pool2d(x, window=_window("avg_pool2d", "f", x, kernel_size, stride, padding))
+    (x,) = as_arrays(x)
+    return _avg_pool2d(x, window=_window("avg_pool2d", x, kernel_size, stride, padding))
 
 
 # ------------------------------------------------------------------------------- im2col and col2im
@@ -97,13 +97,11 @@ def _im2col(x: Any, *, window: Geometry) -> Any:
 
 
 @differentiable(lambda g, _y, _c, *, x_shape, window: _im2col(g, window=window))
-def _col2im(col: Any, *, x_shape: Shape, window: Geometry) -> Any:
+def _col2im(col: Any, *, x_shape: tuple[int, ...], window: Geometry) -> Any:
     return columns.col2im(col, x_shape, **window)
 
 
-def im2col(
-    x: T, kernel_size: Pair, stride: Pair = 1, padding: Padding = 0, dilation: Pair = 1
-) -> T:
+def im2col(x: Any, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1) -> Any:
     """Return every window of the images as a row: (N*OH*OW, C*KH*KW), as in the book.
 
     Rows run over (n, oh, ow), columns over (c, i, j). `conv2d` does without: this takes KH*KW times
@@ -116,18 +114,21 @@ def im2col(
     kernel_size, stride, padding, dilation : int or pair
         The windows, as for `conv2d`.
     """
-    x = as_array(x)
-    return _im2col(x, window=check_window("im2col", x, kernel_size, stride, padding, dilation))
+    (x,) = as_arrays(x)
+    kernel = pair("im2col", "kernel_size", kernel_size, 1)
+    geometry = full_geometry("im2col", kernel, stride, padding, dilation)
+    check_images("im2col", x, kernel, geometry["padding"], geometry["dilation"])
+    return _im2col(x, window={"kernel": kernel, **geometry})
 
 
 def col2im(
-    col: T,
+    col: Any,
     input_shape: tuple[int, int, int, int],
-    kernel_size: Pair,
-    stride: Pair = 1,
-    padding: Padding = 0,
-    dilation: Pair = 1,
-) -> T:
+    kernel_size: Any,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+) -> Any:
     """Return the adjoint of `im2col` (not its inverse): where windows overlap their values add up.
 
     Parameters
@@ -144,11 +145,14 @@ def col2im(
     Tensor
         Shape `input_shape`.
     """
-    col, shape = as_array(col), tuple(input_shape)
+    (col,) = as_arrays(col)
+    kernel = pair("col2im", "kernel_size", kernel_size, 1)
+    geometry = full_geometry("col2im", kernel, stride, padding, dilation)
+    shape = tuple(input_shape)
     if len(shape) != 4 or min(shape) < 0:
         raise ValueError(f"col2im: input_shape must be (N, C, H, W), got {shape}")
-    images = np.broadcast_to(False, shape)
-    window = check_window("col2im", images, kernel_size, stride, padding, dilation)
+    check_images("col2im", np.empty(shape, bool), kernel, geometry["padding"], geometry["dilation"])
+    window = {"kernel": kernel, **geometry}
     n, oh, ow, *row = columns.col_shape(shape, **window)
     expected = (n * oh * ow, row[0] * row[1] * row[2])
     if col.shape != expected:

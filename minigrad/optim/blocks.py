@@ -1,74 +1,156 @@
 """The loop of a rule: large arrays in blocks that fit a cache, small ones gathered in pools.
 
-A rule sees flat pieces of at most `BLOCK` bytes. Its temporaries then stay in the cache, and
-the many small parameters of a network are gathered into few pieces, since a NumPy call costs more
-than the arithmetic on a bias.
+A rule sees flat pieces, of at most `BLOCK` bytes with gradient and state. Its temporaries then stay
+in the cache, and the many small parameters of a network are gathered into few pieces, since a NumPy
+call costs more than the arithmetic on a bias.
+
+A step is taken by all parameters or by none, whatever is raised at whatever moment. What a rule
+changes in place is copied before, block by block, as the cache will hold it anyway. What was
+gathered is written back, and the steps are counted, in one piece at the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator
+from itertools import combinations
+from operator import setitem
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.autograd import Array
+from minigrad.autograd import Array, note_change, owner_of
+from minigrad.checks import at_once, write
 
-BLOCK = 131072  # bytes: p, g, the state and the temporaries of a rule then fit in a 1 MiB L2
+BLOCK = 524288  # bytes: these, and the temporaries of a rule, then fit in an L2 cache of 1 MiB
 
 Item = tuple[Hashable, Array, Array]  # the key of a parameter, its array, its gradient
-Member = tuple[Hashable, int, np.dtype[Any]]  # of a pool: the key, the size, the type
+
+
+# Parameters, their weight decay, whether it is for all of them or weights alone, and the options.
+Group = tuple[list[Item], float, bool, dict[str, float]]
+Block = tuple[slice, list[Array], list[Array], list[Array]]
+
+
+class Piece(NamedTuple):
+    """Flat arrays for a rule: a large parameter and its state, or those of small ones joined.
+
+    Each block is a slice of the piece, and so of p and its state, of those among them that are to
+    be copied, and of the places for the copies. What was joined goes `back` by these calls.
+    """
+
+    members: list[int]  # places in the group
+    decay: float
+    joined: Array | None
+    blocks: list[Block]
+    back: list[tuple[Any, ...]]
 
 
 class Blocks:
     """A rule, what it remembers of each parameter, and the loop over both."""
 
     state_names: tuple[str, ...] = ()
+    decoupled = False  # whether weights shrink by weight_decay beside the rule, not through g
     rule: Callable[..., None]
 
     def __init__(self) -> None:
         self._steps: dict[Hashable, int] = {}  # by key, how often a parameter was updated
         self._state: dict[Hashable, list[Array]] = {}  # flat arrays, in the order of the names
-        self._pools: dict[tuple[Member, ...], list[Array]] = {}
+        self._spares: dict[Hashable, list[Array]] = {}  # for copies of a large p and its state
+        # The pieces of each group, and what they were made for, held so that its ids are its own.
+        self._plan: tuple[list[list[Piece]], Any, list[Group]] = [], None, []
 
-    def _run(self, items: Iterable[Item], options: dict[str, float]) -> None:
-        """Apply the rule once to each parameter."""
-        for p, g, t, state in self._flat(items):
-            length = BLOCK // p.itemsize
-            for i in range(0, p.size, length):
-                j = i + length
-                self.rule(p[i:j], g[i:j], t, *[s[i:j] for s in state], **options)
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_plan": ([], None, []), "_spares": {}}  # views would be none there
 
-    def _flat(self, items: Iterable[Item]) -> Iterator[tuple[Array, Array, int, list[Array]]]:
-        """Yield parameters as flat arrays: large ones themselves, small ones of one step joined."""
-        small: dict[tuple[int, np.dtype[Any]], list[Item]] = {}
-        for key, p, g in items:
-            t = self._steps[key] = self._steps.get(key, 0) + 1
-            if p.flags.c_contiguous and (p.nbytes >= BLOCK or not self.state_names):
-                yield p.reshape(-1), g.reshape(-1), t, self._state_of(key, p)
+    def _run(self, groups: list[Group]) -> None:
+        """Apply the rule once to each parameter, or, if anything is raised, to none.
+
+        Two lists say at every moment what to write back. The step that completes the work, which
+        is one in C, empties them.
+        """
+        plan = self._planned(groups)
+        changed, copies, steps = list[Array](), list[Array](), dict[Hashable, int]()
+        commit: list[tuple[Any, ...]] = [(self._steps.update, steps)]
+        note_change(*[p for items, *_ in groups for _, p, _ in items])
+        try:
+            for (items, _, _, options), pieces in zip(groups, plan, strict=True):
+                for key, _, _ in items:
+                    steps[key] = self._steps.get(key, 0) + 1
+                for members, decay, joined, blocks, back in pieces:
+                    key, _, g = items[members[0]]
+                    if joined is not None:
+                        np.concatenate([items[i][1].reshape(-1) for i in members], out=joined)
+                        g = np.concatenate([items[i][2].reshape(-1) for i in members])
+                        commit += back
+                    g = g.reshape(-1)
+                    for part, arrays, kept, spares in blocks:
+                        if kept:
+                            write(spares, kept)
+                            copies += spares
+                            changed += kept
+                        slope = g[part]
+                        if decay and self.decoupled:
+                            arrays[0] *= 1 - options["lr"] * decay
+                        elif decay:
+                            slope = slope + decay * arrays[0]
+                        self.rule(arrays[0], slope, steps[key], *arrays[1:], **options)
+            at_once([*commit, (changed.clear,)])
+        except BaseException:
+            write(changed, copies)
+            raise
+
+    def _planned(self, groups: list[Group]) -> list[list[Piece]]:
+        """Return the pieces of each group: those of the step before, if nothing has changed."""
+        made_for = [
+            (decay, decay_all, [(key, id(p)) for key, p, _ in items])
+            for items, decay, decay_all, _ in groups
+        ]
+        if made_for != self._plan[1]:
+            self._refuse_shared([item for items, *_ in groups for item in items])
+            self._plan = [], None, []  # what is made halfway counts for nothing
+            self._plan = [[*self._pieces(*group)] for group in groups], made_for, groups
+        return self._plan[0]
+
+    def _refuse_shared(self, items: list[Item]) -> None:
+        if len({id(owner_of(p)) for _, p, _ in items}) == len(items):
+            return
+        for (key, p, _), (other, q, _) in combinations(items, 2):
+            if np.shares_memory(p, q):
+                raise ValueError(
+                    f"{type(self).__name__}: parameters {key} and {other} share memory, and one "
+                    "update would be lost: use one parameter in both places"
+                )
+
+    def _pieces(
+        self, items: list[Item], decay: float, decay_all: bool, _: object
+    ) -> Iterator[Piece]:
+        small: dict[tuple[int, np.dtype[Any], float], list[int]] = {}
+        for i, (key, p, _) in enumerate(items):
+            own = decay if decay_all or p.ndim > 1 else 0.0  # weights, not biases, gammas, betas
+            if p.flags.c_contiguous and p.nbytes >= BLOCK // 4:
+                arrays = [p.reshape(-1), *self._state_of(key, p)]
+                spares = self._spares.get(key, [])
+                if [(a.size, a.dtype) for a in spares] != [(a.size, a.dtype) for a in arrays]:
+                    spares = self._spares[key] = list(map(np.empty_like, arrays))
+                yield Piece([i], own, None, list(_blocks(arrays, arrays, spares)), [])
             else:
-                small.setdefault((t, p.dtype), []).append((key, p, g))
-        for (t, _), members in small.items():
-            keys = tuple([(key, p.size, p.dtype) for key, p, _ in members])
-            if keys not in self._pools:
-                self._pools[keys] = self._pool(members)
-            joined = np.concatenate([p.reshape(-1) for _, p, _ in members])
-            g = np.concatenate([g.reshape(-1) for _, _, g in members])
-            yield joined, g, t, self._pools[keys]
-            start = 0
-            for _, p, _ in members:  # after the rule: back to where they belong
-                p[...] = joined[start : start + p.size].reshape(p.shape)
+                small.setdefault((self._steps.get(key, 0), p.dtype, own), []).append(i)
+        for (_, dtype, own), members in small.items():
+            several = [items[i] for i in members]
+            state, start = self._pool(several), 0
+            joined, back = np.empty(sum(p.size for _, p, _ in several), dtype), []
+            for _, p, _ in several:
+                back.append((setitem, p, ..., joined[start : start + p.size].reshape(p.shape)))
                 start += p.size
+            blocks = _blocks([joined, *state], state, list(map(np.empty_like, state)))
+            yield Piece(members, own, joined, list(blocks), back)
 
-    def _pool(self, members: list[Item]) -> list[Array]:
+    def _pool(self, items: list[Item]) -> list[Array]:
         """Join the state of these parameters, array by array; theirs become views of it."""
-        keys = {key for key, _, _ in members}
-        for other in [pool for pool in self._pools if keys & {key for key, *_ in pool}]:
-            del self._pools[other]
-        states = [self._state_of(key, p) for key, p, _ in members]
+        states = [self._state_of(key, p) for key, p, _ in items]
         pool = [np.concatenate(arrays) for arrays in zip(*states, strict=True)]
         start = 0
-        for key, p, _ in members:
+        for key, p, _ in items:
             self._state[key] = [whole[start : start + p.size] for whole in pool]
             start += p.size
         return pool
@@ -87,3 +169,11 @@ class Blocks:
                 )
             state[i] = array.astype(p.dtype, copy=False)
         return state
+
+
+def _blocks(arrays: list[Array], kept: list[Array], spares: list[Array]) -> Iterator[Block]:
+    """Cut a piece into blocks."""
+    length = BLOCK // (arrays[0].itemsize * (1 + len(arrays)))
+    for start in range(0, arrays[0].size, length):
+        p = slice(start, start + length)
+        yield p, [a[p] for a in arrays], [a[p] for a in kept], [a[p] for a in spares]

@@ -15,7 +15,13 @@ def _gradients(name: str, parameters: Iterable[Tensor], limit: float) -> list[Te
         raise TypeError(f"{name}: expected several Tensors, such as model.parameters(), got one")
     if not limit > 0:
         raise ValueError(f"{name}: the limit must be > 0, got {limit}")
-    return [p.grad for p in parameters if p.grad is not None]
+    several = list(parameters)
+    if not several:
+        raise ValueError(
+            f"{name}: got no parameters (an iterator gives its own once: call model.parameters() "
+            "again, or keep a list)"
+        )
+    return [p.grad for p in several if p.grad is not None]
 
 
 def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
@@ -37,7 +43,7 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
     ------
     ValueError
         If the norm is not finite: scaling would spread the NaN over all parameters. If
-        `max_norm` is not positive.
+        `max_norm` is not positive, or there are no parameters.
 
     References
     ----------

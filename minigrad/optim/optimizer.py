@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import numbers
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
-from minigrad.autograd import Array, Tensor, bare, note_change
+from minigrad.autograd import Array, Tensor, bare
+from minigrad.checks import at_once, whole
 from minigrad.optim.blocks import Blocks, Item
 
 Group = dict[str, Any]  # the Tensors under "params", and the options of the rule by name
 Params = Iterable[Tensor | Group] | None
 Key = TypeVar("Key")
+
+ELSEWHERE = {  # what other libraries call options that are found here otherwise
+    "alpha": "RMSprop calls it decay_rate=",
+    "betas": "write beta1= and beta2=",
+    "eps": "it is 1e-7 in every rule, as in the book",
+    "learning_rate": "write lr=",
+    "momentum": "use Momentum(params, lr, momentum=0.9)",
+    "nesterov": "use Nesterov(params, lr, momentum=0.9)",
+}
 
 
 class Optimizer(Blocks):
@@ -30,7 +41,9 @@ class Optimizer(Blocks):
         Tensors, or dicts such as `{"params": [...], "lr": 0.1}` that override options for a group.
         None, if only `update(params, grads)` will be called.
     **options : float
-        The rule's options by name, `lr` among them; `weight_decay` is applied before the rule.
+        The rule's options by name, `lr` among them; `weight_decay` is applied before the rule, to
+        weights (two or more axes). A group's own `weight_decay` is for all its parameters, unless
+        it has `"decay_all": False`.
 
     Attributes
     ----------
@@ -38,7 +51,10 @@ class Optimizer(Blocks):
         The parameters and options of each group; options may be changed between steps.
     """
 
-    decoupled = False  # whether weights shrink by weight_decay beside the rule, not through g
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "__init__" in vars(cls):
+            cls.__init__ = _with_advice(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self, params: Params = None, **options: float):
         super().__init__()
@@ -47,15 +63,17 @@ class Optimizer(Blocks):
         if params is not None:
             self._add_groups(params)
 
-    def _checked(self, options: dict[str, float]) -> dict[str, float]:
+    def _checked(self, options: Mapping[str, Any]) -> dict[str, float]:
         """Turn options into Python's numbers, as NumPy's would widen float32."""
         for name, value in options.items():
+            if name == "decay_all":
+                continue
             limit = 1 if name.startswith(("beta", "decay")) else math.inf
             if not isinstance(value, numbers.Real) or not 0 <= float(value) < limit:
                 raise ValueError(
                     f"{type(self).__name__}: {name} must be >= 0 and < {limit}, got {value!r:.60}"
                 )
-        return {name: float(value) for name, value in options.items()}
+        return {k: bool(v) if k == "decay_all" else float(v) for k, v in options.items()}
 
     def _add_groups(self, params: Iterable[Tensor | Group]) -> None:
         name = type(self).__name__
@@ -76,6 +94,7 @@ class Optimizer(Blocks):
                     f"{group!r:.60}"
                 )
             options = _options(group)
+            decay_all = bool(options.pop("decay_all", "weight_decay" in options))
             if unknown := options.keys() - self.defaults.keys():
                 raise TypeError(
                     f"{name}: unknown option {sorted(unknown)} in a parameter group: it takes "
@@ -92,7 +111,8 @@ class Optimizer(Blocks):
                     what = p.name or "a parameter"
                     raise ValueError(f"{name}: {what} of shape {p.shape} is listed twice")
                 seen.add(id(p))
-            self.param_groups.append({**self.defaults, **self._checked(options), "params": members})
+            options = {**self.defaults, **self._checked(options)}
+            self.param_groups.append({**options, "decay_all": decay_all, "params": members})
 
     # --------------------------------------------------------------------------------- what it does
     @property
@@ -127,20 +147,20 @@ class Optimizer(Blocks):
                 f"{type(self).__name__}.step: it was made without parameters: pass "
                 "model.parameters(), or call update(params, grads)"
             )
-        keys, reached = itertools.count(), False
+        keys, work = itertools.count(), []
         for group in self.param_groups:
-            items = [
-                (key, p.data, p._grad.data)
+            items: list[Item] = [
+                (key, p.data, p._grad._data)
                 for p, key in zip(group["params"], keys, strict=False)
                 if p._grad is not None
             ]
-            reached = reached or bool(items)
-            self._update(items, group)
-        if not reached:
+            work.append((items, group))
+        if not any(items for items, _ in work):
             raise RuntimeError(
                 f"{type(self).__name__}.step: no parameter has a gradient: call loss.backward() "
                 "first, and check that the loss was computed from these parameters"
             )
+        self._update(work)
 
     def update(
         self, params: Mapping[Key, Array | Tensor], grads: Mapping[Key, Array | Tensor]
@@ -161,34 +181,32 @@ class Optimizer(Blocks):
         """
         if not isinstance(params, Mapping) or not isinstance(grads, Mapping):
             raise TypeError(f"{type(self).__name__}.update: expected two dicts of arrays by name")
-        items = []
+        items: list[Item] = []
         for key, p in params.items():
             if key not in grads:
                 raise ValueError(f"{type(self).__name__}.update: no gradient for {key!r} in grads")
             items.append((("update", key), _writable(bare(p), key), np.asarray(bare(grads[key]))))
-        self._update(items, self.defaults)
+        self._update([(items, self.defaults)])
 
-    def _update(self, items: Sequence[Item], group: Group) -> None:
-        """Update the arrays of one group: first weight decay, then the rule."""
-        for key, p, g in items:
-            if g.shape != p.shape:
-                raise ValueError(
-                    f"{type(self).__name__}: parameter {key} has shape {p.shape}, but its gradient "
-                    f"{g.shape}"
-                )
-        options = _options(group)
-        decay = options.pop("weight_decay", 0.0)
-        self._run(self._decayed(items, decay, options["lr"]) if decay else items, options)
-        note_change(*[p for _, p, _ in items])
-
-    def _decayed(self, items: Sequence[Item], decay: float, lr: float) -> Iterator[Item]:
-        for key, p, g in items:
-            if p.ndim > 1:  # weights, not biases, gammas or betas
-                if self.decoupled:
-                    p *= 1 - lr * decay
-                else:
-                    g = g + decay * p
-            yield key, p, g
+    def _update(self, work: list[tuple[list[Item], Group]]) -> None:
+        """Update the arrays of each group, or, if something does not fit, none."""
+        groups = []
+        for items, group in work:
+            for key, p, g in items:
+                if g.shape != p.shape:
+                    raise ValueError(
+                        f"{type(self).__name__}: parameter {key} has shape {p.shape}, but its "
+                        f"gradient {g.shape}"
+                    )
+                if not p.flags.writeable:
+                    raise ValueError(
+                        f"{type(self).__name__}: parameter {key} of shape {p.shape} is read-only, "
+                        "but a step updates it in place: give it a copy of the array"
+                    )
+            options = _options(group)
+            decay, decay_all = options.pop("weight_decay", 0.0), options.pop("decay_all", False)
+            groups.append((items, decay, bool(decay_all), options))
+        self._run(groups)
 
     def state_dict(self) -> dict[str, Any]:
         """Return a copy of the options and of the state of each parameter, by its position."""
@@ -210,37 +228,79 @@ class Optimizer(Blocks):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a state that `state_dict` returned.
 
+        The positions may have become strings, and the arrays lists, as in JSON.
+
         Raises
         ------
         ValueError
-            If it is of another rule, or of parameters of other number or sizes.
+            If it is of another rule, of parameters of other number or sizes, or lacks something;
+            then nothing was changed.
         """
         name = type(self).__name__
         rule = state.get("rule") if isinstance(state, Mapping) else state
         if rule != name:
             raise ValueError(f"load_state_dict: expected the state of {name}, got {rule!r:.60}")
+        if lacking := {"defaults", "groups", "state"} - state.keys():
+            raise ValueError(f"load_state_dict: the state of {name} lacks {sorted(lacking)}")
         expected = [len(group["params"]) for group in self.param_groups]
         found = [group["params"] for group in state["groups"]]
         if found != expected:
             raise ValueError(
                 f"load_state_dict: expected groups of {expected} parameters, got {found}"
             )
-        for key, p in enumerate(self._parameters()):
-            for k, v in state["state"].get(key, {}).items():
-                if k != "t" and np.size(v) != p.size:
-                    raise ValueError(
-                        f"load_state_dict: {k} of parameter {key} has {np.size(v)} values, "
-                        f"expected {p.size}"
-                    )
-        self.defaults.update(state["defaults"])
-        for group, options in zip(self.param_groups, state["groups"], strict=True):
-            group.update(_options(options))
-        self._pools.clear()
-        self._steps = {key: entry["t"] for key, entry in state["state"].items()}
-        self._state = {
-            key: [np.array(entry[name]).reshape(-1) for name in self.state_names]
-            for key, entry in state["state"].items()
-        }
+        options = [_options(state["defaults"]), *map(_options, state["groups"])]
+        known = {*self.defaults, "decay_all"}
+        if wrong := [o for o in options if not self.defaults.keys() <= o.keys() <= known]:
+            raise ValueError(
+                f"load_state_dict: expected options {sorted(self.defaults)}, got {sorted(wrong[0])}"
+            )
+        steps, arrays = dict[Any, int](), dict[Any, list[Array]]()
+        for position, entry in state["state"].items():
+            key = int(position) if isinstance(position, str) and position.isdecimal() else position
+            steps[key], arrays[key] = self._read(key, entry)
+        groups = zip([self.defaults, *self.param_groups], options, strict=True)
+        calls = [(group.update, self._checked(saved)) for group, saved in groups]
+        fresh = {"_steps": steps, "_state": arrays, "_plan": ([], None, [])}
+        at_once([*calls, (vars(self).update, fresh)])
+
+    def _read(self, key: Any, entry: Mapping[str, Any]) -> tuple[int, list[Array]]:
+        """Return the step and the arrays of one parameter from what was saved of it."""
+        parameters = list(self._parameters())
+        of_update = isinstance(key, tuple) and key[:1] == ("update",)
+        if not of_update and key not in range(len(parameters)):
+            raise ValueError(
+                f"load_state_dict: the state is of a parameter {key!r}, expected positions from 0 "
+                f"to {len(parameters) - 1}"
+            )
+        if entry.keys() != {"t", *self.state_names}:
+            raise ValueError(
+                f"load_state_dict: of parameter {key} expected {['t', *self.state_names]}, got "
+                f"{[*entry]}"
+            )
+        arrays = [np.array(entry[name]).reshape(-1) for name in self.state_names]
+        for name, array in zip(self.state_names, arrays, strict=True):
+            if array.dtype.kind not in "fiu":
+                raise ValueError(f"load_state_dict: {name} of parameter {key} holds {array.dtype}")
+            if not of_update and array.size != parameters[key].size:
+                raise ValueError(
+                    f"load_state_dict: {name} of parameter {key} has {array.size} values, "
+                    f"expected {parameters[key].size}"
+                )
+        return whole(f"load_state_dict: t of parameter {key}", entry["t"], 1), arrays
+
+
+def _with_advice(init: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(init)
+    def run(self: Any, *arguments: Any, **options: Any) -> None:
+        try:
+            init(self, *arguments, **options)
+        except TypeError as error:
+            for name, advice in ELSEWHERE.items():
+                if name in options and f"unexpected keyword argument '{name}'" in str(error):
+                    raise TypeError(f"{error}: {advice}") from None
+            raise
+
+    return run
 
 
 def _options(group: Group) -> dict[str, float]:

@@ -38,6 +38,12 @@ class Schedule:
     """
 
     def __init__(self, optimizer: Optimizer):
+        if not isinstance(optimizer, Optimizer):
+            name = type(self).__name__
+            raise TypeError(
+                f"{name}: the first argument is the optimizer whose lr it sets, got "
+                f"{optimizer!r:.60}: write {name}(optimizer, ...)"
+            )
         self.optimizer = optimizer
         self.k = 0
         self._groups = [optimizer.defaults, *optimizer.param_groups]

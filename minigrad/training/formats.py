@@ -41,10 +41,10 @@ def load(kind: type[History], path: str | os.PathLike[str]) -> History:
         If the name does not end with .json or .csv, or the file holds something else.
     """
     read = _of_csv if _is_csv("load", path) else _of_json
-    text = Path(path).read_text("utf-8")
+    wrong = ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error
     try:
-        return kind(*read(text))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return kind(*read(Path(path).read_text("utf-8")))
+    except wrong as error:
         raise ValueError(
             f"load: {path} is no complete history of a Trainer ({error!r:.80})"
         ) from error

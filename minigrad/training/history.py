@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from minigrad.html import table
 from minigrad.training import formats, plots
 
 
@@ -35,6 +36,11 @@ class History:
             names = ", ".join(dict.fromkeys(key for row in self.epochs for key in row))
             raise KeyError(f"history: no {name!r}, only {names or 'no epoch yet'}")
         return [row.get(name, math.nan) for row in self.epochs]
+
+    def _repr_html_(self) -> str:
+        names = list(dict.fromkeys(key for row in self.epochs for key in row))
+        rows = [[f"{row[k]:.5g}" if k in row else "" for k in names] for row in self.epochs[-50:]]
+        return table(names, rows, f"History of {len(self.losses)} steps")
 
     def __repr__(self) -> str:
         last = "".join(f", {k} {v:.4g}" for k, v in (self.epochs or [{}])[-1].items())

@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 import itertools
+import math
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
+
+from minigrad import distributed as ranks
+from minigrad.training.batches import Batch
+from minigrad.training.limits import Limits
 
 LINES = 10  # at most, for one fit
 
 
 class Progress(NamedTuple):
-    """What to call after each step, and after each epoch with what it measured."""
+    """What to call after each step with its batches, and after each row with what it measured."""
 
-    step: Callable[[], object]
+    step: Callable[[list[Batch]], object]
     epoch: Callable[[dict[str, float]], object]
 
 
 @contextmanager
-def shown(progress: bool | str, epochs: int, steps: int | None) -> Iterator[Progress]:
-    """Show the progress of `epochs` and `steps`: by a bar, by lines, or not at all.
+def shown(progress: bool | str, limits: Limits) -> Iterator[Progress]:
+    """Show the progress up to `limits`: by a bar, by lines, or not at all.
 
-    The bar needs tqdm and a terminal. Where one is missing (a log, a notebook), lines do.
+    The bar needs tqdm and a terminal; it shows steps and examples a second, and the time that is
+    left. Where one is missing (a log, a notebook), lines do. Of several ranks the first shows its
+    own.
     """
     label = progress if isinstance(progress, str) else ""
-    if not progress:
-        yield Progress(lambda: None, lambda row: None)
+    if not progress or ranks.rank():
+        yield Progress(lambda group: None, lambda row: None)
     elif tqdm := _tqdm():
-        with tqdm(total=steps, desc=label or None, unit="step", dynamic_ncols=True) as bar:
-            yield Progress(bar.update, lambda row: bar.set_postfix_str(_text(row), refresh=False))
+        how = {"desc": label or None, "unit": "step", "dynamic_ncols": True}
+        with tqdm(total=limits.last_step, initial=limits.step, **how) as bar:
+            yield _bar_writer(bar)
     else:
-        yield Progress(lambda: None, _line_writer(label, epochs))
+        yield Progress(lambda group: None, _line_writer(label, limits))
 
 
 def _tqdm() -> Any:
@@ -43,14 +52,36 @@ def _tqdm() -> Any:
     return None
 
 
-def _line_writer(label: str, epochs: int) -> Callable[[dict[str, float]], None]:
-    """Return what writes a line to stderr for each epoch, or, of many epochs, for every so many."""
-    count = itertools.count(1)
+def _bar_writer(bar: Any) -> Progress:
+    examples, began, measured = 0, time.perf_counter(), ""
+
+    def step(group: list[Batch]) -> None:
+        nonlocal examples
+        examples += sum(len(target) for _, _, target in group)
+        if bar.update():  # was drawn
+            rate = examples / (time.perf_counter() - began)
+            bar.set_postfix_str(f"{rate:,.0f} examples/s  {measured}", refresh=False)
+
+    def epoch(row: dict[str, float]) -> None:
+        nonlocal measured
+        measured = _text(row)
+        bar.set_postfix_str(measured, refresh=False)
+
+    return Progress(step, epoch)
+
+
+def _line_writer(label: str, limits: Limits) -> Callable[[dict[str, float]], None]:
+    """Return what writes a line to stderr for each row, or, of many rows, for every so many."""
+    count, begun = itertools.count(1), limits.trainer.epoch
+    epochs = limits.epochs - (0 if limits.total else begun)
+    rows = 1 if math.isinf(epochs) else max(int(epochs) - begun * limits.total, 1)
+    of = "" if math.isinf(epochs) else f"/{int(epochs)}"
 
     def write(row: dict[str, float]) -> None:
         done = next(count)
-        if (done - 1) * LINES // epochs < done * LINES // epochs:
-            place = f"{label} epoch {done:{len(str(epochs))}}/{epochs}".lstrip()
+        if math.isinf(epochs) or (done - 1) * LINES // rows < done * LINES // rows:
+            number = int(row["epoch"]) - (0 if limits.total else begun)
+            place = f"{label} epoch {number:{len(of) - 1 if of else 1}}{of}".lstrip()
             sys.stderr.write(f"{place}  {_text(row)}\n")
 
     return write

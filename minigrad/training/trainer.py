@@ -1,36 +1,41 @@
-"""The Trainer: steps over batches, evaluation, and refusing data that would spoil a run."""
+"""The Trainer: steps over batches, evaluation, prediction, and a state to go on from."""
 
 from __future__ import annotations
 
-import math
+import datetime
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from typing import Any, SupportsFloat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import islice
+from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike
-
-from minigrad import functional as F
-from minigrad.autograd import Array, Tensor, bare, no_grad
+from minigrad import distributed as ranks
 from minigrad.checks import whole
 from minigrad.data import DataLoader
-from minigrad.nn import CrossEntropyLoss, Module
+from minigrad.nn import Module
 from minigrad.optim import Optimizer, Schedule, clip_grad_norm
+from minigrad.training import state
+from minigrad.training.batches import (
+    Batch,
+    Batches,
+    Data,
+    Means,
+    as_batches,
+    number_of,
+    refuse_single,
+    unpacked,
+)
+from minigrad.training.evaluation import Evaluator, Metric
 from minigrad.training.formats import HELD_OUT
 from minigrad.training.history import History
+from minigrad.training.limits import Limits
+from minigrad.training.objective import Loss
 from minigrad.training.progress import Progress, shown
-
-Loss = Callable[[Any, Any], Tensor]  # of the output, whatever the model gives, and the target
-Metric = Callable[[Any, Any], SupportsFloat]
-Value = Array | Tensor
-Batches = Iterable[Sequence[Value]]
-Data = Batches | tuple[ArrayLike, ...]
-
-BATCH_SIZE = 100  # for arrays, unless another is given
-RESERVED = {"epoch", "loss", "lr", "seconds", "step", "step_loss"}
+from minigrad.training.saver import Saver
 
 
-class Trainer:
+class Trainer(Evaluator):
     """Train a network: for each batch compute the loss, sweep back, let the optimizer step.
 
     Data is a `DataLoader` (or another iterable of batches that can be repeated), or a tuple of
@@ -43,15 +48,25 @@ class Trainer:
         What is trained.
     optimizer : Optimizer
         Made with the parameters of the model.
-    loss : callable
-        `loss(output, target)`, the mean over the batch as a Tensor.
+    loss : callable, optional
+        `loss(output, target)`, the mean over the batch as a Tensor. By default the method
+        `loss(*inputs, target)` that the model's class defines, as the book's networks do, with
+        what it adds for weight decay; else the cross entropy.
     metrics : dict of callables, optional
         By name, `metric(output, target)`, means over the batch as numbers. By default the accuracy
-        if the loss is the cross entropy, else none.
+        if the loss is the cross entropy or that of the book's networks, else none.
     schedule : Schedule, optional
         Its `step()` is called after each step.
     max_grad_norm : float, optional
         Clips the gradients, see `minigrad.optim.clip_grad_norm`.
+    accumulate : int
+        How many batches make a step: their gradients are averaged, as if they were one batch.
+    callbacks : iterable of objects
+        With any of the methods `on_step(trainer)`, `on_epoch(trainer, row)` (after each row of the
+        history) and `on_end(trainer)`: see `minigrad.training.callbacks`. One that sets
+        `trainer.stop` to a reason ends the run after this step.
+    distributed : bool
+        Whether the ranks of MPI share each batch, see `minigrad.distributed`.
     progress : bool or str
         Whether to show on stderr how far training has come: a bar where tqdm is installed and
         stderr is a terminal, else a line for each epoch. A string stands in front of it.
@@ -60,6 +75,10 @@ class Trainer:
     ----------
     history : History
         What was measured so far, by all calls of `fit`, also by one that was interrupted.
+    epoch : int
+        How many epochs are complete.
+    stop : str or None
+        Why the run ended early, if it did.
 
     Examples
     --------
@@ -74,53 +93,88 @@ class Trainer:
     True
     """
 
+    state_dict, load_state_dict = state.state_dict, state.load_state_dict
+    save, load = state.save, state.load
+
     def __init__(
         self,
         model: Module,
         optimizer: Optimizer,
-        loss: Loss = F.cross_entropy,
+        loss: Loss | None = None,
         *,
         metrics: Mapping[str, Metric] | None = None,
         schedule: Schedule | None = None,
         max_grad_norm: float | None = None,
+        accumulate: int = 1,
+        callbacks: Iterable[Any] = (),
+        distributed: bool = False,
         progress: bool | str = True,
     ):
-        for name, value, kind in [("model", model, Module), ("optimizer", optimizer, Optimizer)]:
-            if not isinstance(value, kind):
-                raise TypeError(
-                    f"Trainer: {name} must be an instance of {kind.__name__}, got {value!r:.60}"
-                )
+        super().__init__(model, optimizer, loss, metrics)
         if schedule is not None and schedule.optimizer is not optimizer:
             raise ValueError(
                 "Trainer: the schedule is that of another optimizer: make it with this one"
             )
-        if metrics is None:
-            classifies = loss is F.cross_entropy or isinstance(loss, CrossEntropyLoss)
-            metrics = {"accuracy": F.accuracy} if classifies else {}
-        if taken := sorted(n for n in metrics if n in RESERVED or n.startswith(HELD_OUT)):
-            raise ValueError(f"Trainer: the history needs {taken} itself: rename these metrics")
-        self.model, self.optimizer, self.loss, self.metrics = model, optimizer, loss, dict(metrics)
         self.schedule, self.max_grad_norm, self.progress = schedule, max_grad_norm, progress
+        self.accumulate = whole("Trainer: accumulate", accumulate, 1)
+        self.callbacks = list(callbacks)
+        self.distributed = distributed and ranks.size() > 1
         self.history = History()
+        self.epoch = 0
+        self.stop: str | None = None
+        self._batch = 0  # how many batches of the epoch under way were taken
+        self._means = Means()  # since the last row of the history
+        self._seconds, self._since = 0.0, time.perf_counter()  # likewise, up to `_since`
+        self._places: dict[str, Any] = {}  # where the loaders were left
+        self._goes_on = False  # whether the next fit begins there
+        self._loaders: dict[str, Any] = {}
+        if self.distributed:
+            ranks.broadcast(model)
+            ranks.diverge(model)
 
     def fit(
         self,
         train: Data,
         validation: Data | None = None,
         *,
-        epochs: int,
+        epochs: int | None = None,
+        steps: int | None = None,
+        max_seconds: float | None = None,
         batch_size: int | None = None,
+        validate_every: int | None = None,
+        checkpoints: str | os.PathLike[str] | None = None,
+        every: int | datetime.timedelta | None = None,
+        keep: int = 3,
+        best: str | None = None,
     ) -> History:
         """Train for some epochs, and evaluate on the validation data after each.
+
+        With `checkpoints`, the same script started again goes on from the newest of them and ends
+        in the same bits as one that was never stopped.
 
         Parameters
         ----------
         train, validation : DataLoader, iterable of batches, or tuple of arrays
             See above; arrays of `train` are shuffled.
-        epochs : int
-            How many times to go through `train`; a second `fit` goes on where the first ended.
+        epochs, steps : int, optional
+            How many times to go through `train`, how many steps to take: one of them, or both, or
+            only `max_seconds`. A second `fit` goes on where the first ended, within an epoch too.
+            With `checkpoints` they are totals.
+        max_seconds : float, optional
+            End after the step that takes longer than this from now.
         batch_size : int, optional
             For data given as arrays, 100 by default.
+        validate_every : int, optional
+            Every so many steps a row of the history, with validation; also within an epoch.
+        checkpoints : path, optional
+            A folder for checkpoints: one after each epoch, one at the end, one at Ctrl-C.
+        every : int or timedelta, optional
+            And one every so many steps, or every so often.
+        keep : int
+            How many of the newest checkpoints stay.
+        best : str, optional
+            A column of the history: the checkpoint with its best value stays as `best.npz`. The
+            smallest is best for names that end with `loss` or `error`, else the largest.
 
         Returns
         -------
@@ -131,158 +185,122 @@ class Trainer:
         Raises
         ------
         ValueError
-            If the data is empty or holds NaN or infinity. A DataLoader and arrays are checked
-            before the first step, other data batch by batch.
+            If the data is empty or holds NaN or infinity, or if its last batch would be one
+            example where batch normalisation needs more. A DataLoader and arrays in memory are
+            checked before the first step, other data batch by batch. If the checkpoints are of
+            another model.
         FloatingPointError
             If the loss is not finite, before the step that would have spread it to the parameters.
+        BlockingIOError
+            If another process trains with the same `checkpoints`.
         """
-        epochs = whole("fit: epochs", epochs, 1)
-        batches, held_out = _batches("fit", train, batch_size, shuffle=True), None
-        if validation is not None:
-            size = batch_size if isinstance(validation, tuple) else None
-            held_out = _batches("fit, validation", validation, size)
-        steps = epochs * len(batches) if isinstance(batches, Sized) else None
-        with shown(self.progress, epochs, steps) as show:
-            for _ in range(epochs):
-                self._epoch(batches, held_out, show)
+        limits = Limits(self, epochs, steps, max_seconds, total=checkpoints is not None)
+        batches = as_batches("fit", train, batch_size, shuffle=True)
+        refuse_single(self.model, batches)
+        if self.distributed:
+            batches = ranks.shard(batches)
+        held_out = self._held_out(validation, batch_size)
+        number, on_step, self.stop = number_of(batches), self._listeners("on_step"), None
+        with (
+            Saver(self, checkpoints, every, keep, best) as saver,
+            ExitStack() as leave,
+            shown(self.progress, limits.begin(number)) as show,
+        ):
+            leave.push(self._leave)
+            self._begin(batches, held_out)
+            while not limits.reached():
+                for group in self._groups(batches):
+                    self._step(group)
+                    show.step(group)
+                    for tell in on_step:
+                        tell(self)
+                    if validate_every and len(self.history.losses) % validate_every == 0:
+                        self._row(held_out, saver, show)
+                    saver.after_step()
+                    if limits.reached() and self._batch != number:
+                        break
+                else:
+                    self.epoch, self._batch = self.epoch + 1, 0
+                    self._row(held_out, saver, show)
+                    saver.after_epoch()
+            if limits.measured:
+                self._row(held_out, saver, show)
+            saver.at_end()
+            for tell in self._listeners("on_end"):
+                tell(self)
         return self.history
 
-    def evaluate(self, data: Data, *, batch_size: int | None = None) -> dict[str, float]:
-        """Return the mean loss and metrics over data, in evaluation mode, recording nothing.
+    # ------------------------------------------------------------------------ what a fit is made of
+    def _begin(self, batches: Batches, held_out: Batches | None) -> None:
+        """Take the data to be gone through, where a state that was loaded left it."""
+        self._loaders = {"train": batches, "validation": held_out}
+        for name, loader in self._loaders.items():
+            if self._goes_on and isinstance(loader, DataLoader) and self._places.get(name):
+                loader.load_state_dict(self._places[name])
+        self._since, self._places = time.perf_counter(), {}
 
-        Every example weighs the same, those of a smaller last batch too. Each module has its mode
-        (`training`) again afterwards.
+    def _leave(self, *error: object) -> None:
+        """Remember the place within the epoch; after an error the epoch will begin again."""
+        if error[0] is not None:
+            self._batch, self._means = 0, Means()
+        self._places, self._loaders = state.places(self), {}
+        self._goes_on = self._batch > 0
 
-        Parameters
-        ----------
-        data, batch_size
-            As for `fit`; nothing is shuffled.
-
-        Raises
-        ------
-        ValueError, FloatingPointError
-            As for `fit`.
-        """
-        batches = _batches("evaluate", data, batch_size)
-        modes = [(module, module.training) for module in self.model.modules()]
-        means = _Means()
-        try:
-            self.model.eval()
-            with no_grad():
-                for place, inputs, target in _unpacked("evaluate", batches):
-                    self._measure(place, inputs, target, means)
-        finally:
-            for module, mode in modes:
-                module.training = mode
-        return means.result()
-
-    def _epoch(self, batches: Batches, held_out: Batches | None, show: Progress) -> None:
-        history, optimizer = self.history, self.optimizer
-        epoch = int(history.epochs[-1]["epoch"]) + 1 if history.epochs else 1
-        began, means = time.perf_counter(), _Means()
-        parameters = list(self.model.parameters())
+    def _groups(self, batches: Batches) -> Iterator[list[Batch]]:
+        """Yield the batches of each step, from where the epoch was left."""
+        done = self._batch
+        if done and not isinstance(batches, DataLoader):
+            batches = islice(batches, done, None)
         self.model.train()
-        for place, inputs, target in _unpacked(f"fit: epoch {epoch}", batches):
-            optimizer.zero_grad()
-            loss = self._measure(place, inputs, target, means)
-            loss.backward()
-            if self.max_grad_norm is not None:
-                clip_grad_norm(parameters, self.max_grad_norm)
-            optimizer.step()
-            if self.schedule is not None:
-                self.schedule.step()
-            history.losses.append(loss.item())
-            show.step()
-        seconds = time.perf_counter() - began
-        row = {"epoch": epoch, "step": len(history.losses), **means.result()}
-        history.epochs.append(row)
+        rest = unpacked(f"fit: epoch {self.epoch + 1}", batches, done + 1)
+        while group := list(islice(rest, self.accumulate)):
+            self._batch += len(group)
+            yield group
+
+    def _step(self, group: list[Batch]) -> None:
+        """Sweep back from the mean loss over a group of batches, and let the optimizer step."""
+        self.optimizer.zero_grad()
+        n, value = sum([len(target) for _, _, target in group]), 0.0
+        share = ranks.share_of(n) if self.distributed else 1.0
+        for place, inputs, target in group:
+            loss, measured = self._measure(place, inputs, target)
+            weight = share * len(target) / n
+            (loss if weight == 1 else weight * loss).backward()
+            self._means.add(len(target), measured)
+            value += weight * measured["loss"]
+        if self.distributed:
+            (value,) = ranks.average_gradients(self.model.parameters(), value)
+        if self.max_grad_norm is not None:
+            clip_grad_norm(self.model.parameters(), self.max_grad_norm)
+        self.optimizer.step()
+        if self.schedule is not None:
+            self.schedule.step()
+        self.history.losses.append(value)
+
+    def _row(self, held_out: Batches | None, saver: Saver, show: Progress) -> None:
+        """Add a row to the history, of what was measured since the last one, if anything was."""
+        if not self._means.n:
+            return
+        seconds = self._seconds + time.perf_counter() - self._since
+        epoch = self.epoch + (self._batch > 0)
+        means = self._means.over_ranks() if self.distributed else self._means
+        row = {"epoch": epoch, "step": len(self.history.losses), **means.result()}
+        self.history.epochs.append(row)
+        self._means, self._seconds = Means(), 0.0
         if held_out is not None:
-            row |= {HELD_OUT + name: value for name, value in self.evaluate(held_out).items()}
-        row |= {"lr": optimizer.lr, "seconds": seconds}
+            measured = self._evaluate(held_out, shared=self.distributed).result()
+            row |= {HELD_OUT + name: value for name, value in measured.items()}
+        row |= {"lr": self.optimizer.lr, "seconds": seconds}
         show.epoch(row)
+        for tell in self._listeners("on_epoch"):
+            tell(self, row)
+        saver.after_row(row)
+        self.model.train()
+        self._since = time.perf_counter()
 
-    def _measure(self, place: str, inputs: list[Value], target: Value, means: _Means) -> Tensor:
-        """Return the loss of one batch, and add it and the metrics to the means."""
-        output = self.model(*inputs)
-        loss = self.loss(output, target)
-        if not isinstance(loss, Tensor) or loss.size != 1:
-            raise TypeError(f"{place}: the loss must be a Tensor of one value, got {loss!r:.60}")
-        value = loss.item()
-        if not math.isfinite(value):
-            raise FloatingPointError(
-                f"{place}: the loss is {value}: the run has diverged; try a lower learning rate "
-                f"(lr is {self.optimizer.lr:g}), other initial weights, or max_grad_norm=1.0"
-            )
-        measured = {"loss": value}
-        if self.metrics:
-            output = output.detach() if isinstance(output, Tensor) else output
-            for name, metric in self.metrics.items():
-                measured[name] = float(bare(metric(output, target)))
-        means.add(len(target), measured)
-        return loss
+    def _held_out(self, validation: Data | None, batch_size: int | None) -> Batches | None:
+        size = batch_size if isinstance(validation, tuple) else None
+        return None if validation is None else as_batches("fit, validation", validation, size)
 
-
-class _Means:
-    """Means over examples, from means over batches of any size."""
-
-    def __init__(self) -> None:
-        self.n, self.totals = 0, dict[str, float]()
-
-    def add(self, n: int, measured: dict[str, float]) -> None:
-        self.n += n
-        for name, value in measured.items():
-            self.totals[name] = self.totals.get(name, 0.0) + n * value
-
-    def result(self) -> dict[str, float]:
-        return {name: total / self.n for name, total in self.totals.items()}
-
-
-def _batches(caller: str, data: Data, batch_size: int | None, shuffle: bool = False) -> Batches:
-    """Return data as an iterable of batches, checking what a loader holds as a whole."""
-    if isinstance(data, tuple):
-        size = BATCH_SIZE if batch_size is None else batch_size
-        data = DataLoader(*data, batch_size=size, shuffle=shuffle)
-    elif isinstance(data, np.ndarray | Tensor) or not isinstance(data, Iterable):
-        raise TypeError(
-            f"{caller}: expected a DataLoader, an iterable of batches, or a tuple of arrays "
-            f"(x, t), got {type(data).__name__}"
-        )
-    elif batch_size is not None:
-        raise ValueError(
-            f"{caller}: batch_size={batch_size} is for data given as a tuple of arrays; "
-            f"{type(data).__name__} makes its own batches"
-        )
-    if isinstance(data, DataLoader):
-        _refuse_nonfinite(caller, data.arrays)
-    return data
-
-
-def _unpacked(caller: str, batches: Batches) -> Iterator[tuple[str, list[Value], Value]]:
-    """Yield where we are, the inputs, and the target of each batch."""
-    checked = isinstance(batches, DataLoader) and batches.transform is None
-    n = 0
-    for n, batch in enumerate(batches, 1):
-        place = f"{caller}, batch {n}"
-        if not isinstance(batch, tuple | list) or len(batch) < 2:
-            raise TypeError(f"{place}: expected a tuple of arrays (x, t), got {batch!r:.60}")
-        if not checked:
-            _refuse_nonfinite(place, batch)
-        *inputs, target = batch
-        yield place, inputs, target
-    if not n:
-        raise ValueError(
-            f"{caller}: the data set is empty: it gave no batch (an iterator gives its batches "
-            "once: pass a DataLoader or a list)"
-        )
-
-
-def _refuse_nonfinite(caller: str, arrays: Iterable[Value]) -> None:
-    for i, array in enumerate(map(np.asarray, map(bare, arrays))):
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            wrong = np.argwhere(~np.isfinite(array))
-            at = tuple(map(int, wrong[0]))
-            raise ValueError(
-                f"{caller}: array {i} (shape {array.shape}) holds {len(wrong)} values that are NaN "
-                f"or infinite, the first {array[at]} at {list(at)}: replace them, or leave out "
-                "these examples"
-            )
+    def _listeners(self, event: str) -> list[Callable[..., Any]]:
+        return [getattr(one, event) for one in self.callbacks if hasattr(one, event)]

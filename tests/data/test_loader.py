@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minigrad import Tensor
 from minigrad.data import DataLoader, train_validation_split
 
 # ---------------------------------------------------------------------------------------- batches
@@ -34,6 +35,33 @@ def test_batches_have_the_right_sizes_and_rows_stay_together(options, sizes, ord
     for x, t in batches:
         np.testing.assert_array_equal(x, X[t])
         assert (x.dtype, t.dtype) == (X.dtype, T.dtype)
+
+
+class Pairs:
+    """A data set that answers any index, as a generated one may."""
+
+    def __init__(self, example, n=7):
+        self.example, self.n = example, n
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, i):
+        return self.example(i)
+
+
+def test_a_data_set_of_examples_is_read_batch_by_batch():
+    pairs = Pairs(lambda i: (X[i % 10], Tensor([i * 0.5]), i))
+    batches = list(DataLoader(pairs, batch_size=4))
+    assert [t.tolist() for _, _, t in batches] == [[0, 1, 2, 3], [4, 5, 6]]
+    np.testing.assert_array_equal(batches[1][0], X[4:7], strict=True)
+    assert batches[1][1].tolist() == [[2.0], [2.5], [3.0]]
+    ((numbers,),) = DataLoader(Pairs(lambda i: i), batch_size=7)  # or examples of one part
+    assert numbers.tolist() == [*range(7)]
+    with pytest.raises(ValueError, match="of Pairs differ in length"):
+        next(iter(DataLoader(Pairs(lambda i: (0,) * i), batch_size=3)))
+    (x, t), (x_held, t_held) = train_validation_split(Pairs(lambda i: (X[i], i)), fraction=0.3)
+    assert (x.shape, t.shape, x_held.shape, t_held.shape) == ((5, 2), (5,), (2, 2), (2,))
 
 
 def test_order_and_random_order():
@@ -104,6 +132,8 @@ REFUSED = [
     ),
     ("bool", DataLoader, (X,), {"batch_size": True}, TypeError, "integer, got True"),
     ("none left", DataLoader, (X,), {"batch_size": 11, "drop_last": True}, ValueError, "no batch"),
+    ("ragged", SPLIT, (Pairs(lambda i: (0,) * i),), {}, ValueError, "of Pairs differ in len"),
+    ("empty set", DataLoader, (Pairs(lambda i: (i,), 0),), {}, ValueError, "got none"),
     ("unknown", DataLoader, (X,), {"batchsize": 3}, TypeError, "batchsize"),
     ("split nothing", SPLIT, (), {}, ValueError, "train_validation_split: .* got none"),
     ("split lengths", SPLIT, (X, T[1:]), {}, ValueError, "equal length"),

@@ -3,6 +3,7 @@
 import gzip
 import os
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,18 @@ def test_mnist_names_and_refuses_a_broken_file(tmp_path, name, raw, message):
         load_mnist(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / name}: expected ")
     assert "delete it and put an intact copy in its place" in str(caught.value)
+
+
+def test_no_more_is_read_than_the_header_promises(tmp_path):
+    put(tmp_path, arrays())
+    (tmp_path / TEST_LABELS).write_bytes(gzip.compress(idx(LABELS) + bytes(10**8), 1))
+    (tmp_path / TRAIN_LABELS).write_bytes(idx(LABELS)[:4] + b"\xff" * 4 + b"\1\2")  # and too little
+    tracemalloc.start()
+    for part, name in [("t10k", TEST_LABELS), ("train", TRAIN_LABELS)]:
+        with pytest.raises(ValueError, match=rf"{name}: expected 8 \+ \d+ bytes"):
+            datasets._read_pair(tmp_path, part)
+    assert tracemalloc.get_traced_memory()[1] < 5 * 10**6
+    tracemalloc.stop()
 
 
 def test_mnist_names_a_missing_file(tmp_path, monkeypatch):

@@ -248,6 +248,13 @@ def test_outputs_that_are_none(outputs):
 
 
 # ------------------------------------------------------------------------------------------- text
+@needs_graphviz
+@pytest.mark.parametrize("format", ["svg", "png"])
+def test_a_picture_without_a_title(format, tmp_path):
+    view_of(title="").render(tmp_path / f"picture.{format}")
+    assert (tmp_path / f"picture.{format}").stat().st_size > 1000
+
+
 def test_the_outline_is_indented_by_module():
     text = view_of(show=["shape"]).summary()
     assert text.splitlines()[3:] == [

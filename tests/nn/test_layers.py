@@ -36,9 +36,10 @@ LAYERS = {
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
 def test_every_type_stays(make, dtype, training):
-    layer = make().astype(dtype).train(training)
+    layer = make().astype(dtype)
     x = Tensor(X.astype(dtype), requires_grad=True)
-    y = layer(x)
+    layer(x)  # so that there is something to evaluate with
+    y = layer.train(training)(x)
     y.backward(np.ones(y.shape))
     assert y.dtype == x.grad.dtype == dtype
     assert all(p.grad.dtype == dtype for p in layer.parameters())
@@ -232,3 +233,44 @@ def test_errors_say_what_to_do(call, message):
 def test_wrong_types_are_refused(call, message):
     with pytest.raises(TypeError, match=message):
         call()
+
+
+# ------------------------------------------------------------------- batch normalisation's limits
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (nn.BatchNorm1d(3), (1, 3)),
+        (nn.BatchNorm1d(3), (1, 3, 1)),
+        (nn.BatchNorm2d(3), (1, 3, 1, 1)),
+    ],
+)
+def test_one_value_for_each_channel_is_refused_in_training(layer, shape):
+    with pytest.raises(ValueError, match="one value for each channel has no variance"):
+        layer(np.ones(shape, "f4"))
+    assert not layer.running_mean.any()
+    layer(np.ones((2, *shape[1:]), "f4"))
+    assert layer.eval()(np.ones(shape, "f4")).shape == shape
+
+
+def test_batch_norm_evaluates_what_it_has_seen_or_was_given():
+    x = np.random.default_rng(0).normal(size=(5, 3)).astype("f4")
+    model = nn.Sequential(nn.Identity(), nn.BatchNorm1d(3))
+    fresh = nn.Sequential(nn.Identity(), nn.BatchNorm1d(3)).eval()
+    with pytest.raises(RuntimeError, match="BatchNorm1d: evaluation before training: the run") as e:
+        fresh(x)
+    assert e.value.__notes__ == ["in 1: BatchNorm1d"]
+    model(x)
+    fresh.load_state_dict(model.state_dict())
+    np.testing.assert_array_equal(fresh(x).data, model.eval()(x).data)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_fresh_model_can_be_looked_at(training):
+    model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.ReLU()).train(training)
+    before = model.state_dict()
+    assert model.summary(4).parameters == 4 * 3 + 3 + 6
+    assert "norm" in model.draw(np.ones((1, 4), "f4")).source.lower()
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+    with pytest.raises((ValueError, RuntimeError)):  # and that is all
+        model(np.ones((1, 4), "f4"))

@@ -30,6 +30,7 @@ class Zoo(Module):
         self.again = self.blocks[0]
         self._private = np.zeros(3)
         self._inner = Block()
+        self._several = [Block(), {"p": Parameter([1.0]), "n": np.zeros(1)}, Tensor([0.0])]
         self.counts = np.zeros(2, int)
         self.offset = Tensor([0.0, 0.0])
         self.frozen = Parameter([3.0], requires_grad=False)
@@ -41,12 +42,15 @@ class Zoo(Module):
 
 PARAMETERS = [
     *["scale", "blocks.0.fc.weight", "blocks.1.left.fc.weight", "blocks.1.3.0"],
-    *["alone.fc.weight", "_inner.fc.weight", "frozen"],
+    *["alone.fc.weight", "_inner.fc.weight", "_several.0.fc.weight", "_several.1.p", "frozen"],
 ]
-BUFFERS = ["blocks.0.mean", "blocks.1.left.mean", "alone.mean", "_inner.mean", "counts", "offset"]
+BUFFERS = [
+    *["blocks.0.mean", "blocks.1.left.mean", "alone.mean", "_inner.mean", "_several.0.mean"],
+    *["counts", "offset"],
+]
 MODULES = [
     *["", "blocks.0", "blocks.0.fc", "blocks.1.left", "blocks.1.left.fc", "alone", "alone.fc"],
-    *["_inner", "_inner.fc"],
+    *["_inner", "_inner.fc", "_several.0", "_several.0.fc"],
 ]
 
 
@@ -185,6 +189,15 @@ def test_loading_a_part():
         TypeError, match="load_state_dict: expected arrays by name, got 'model.npz'"
     ):
         block.load_state_dict("model.npz")
+
+
+def test_a_read_only_buffer_is_told_before_anything_is_written():
+    block = Block()
+    before = block.state_dict()
+    block.mean.flags.writeable = False
+    with pytest.raises(ValueError, match="load_state_dict: Block: mean is read-only"):
+        block.load_state_dict({name: array + 1 for name, array in before.items()})
+    np.testing.assert_array_equal(block.fc.weight.data, before["fc.weight"])
 
 
 def test_an_old_graph_refuses_loaded_values():

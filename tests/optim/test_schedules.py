@@ -95,6 +95,15 @@ def test_a_schedule_of_your_own():
         Schedule(opt)
 
 
+@pytest.mark.parametrize("kind", [CosineDecay, WarmUp, ExponentialDecay])
+def test_a_schedule_needs_its_optimizer(kind):
+    name = kind.__name__
+    with pytest.raises(
+        TypeError, match=rf"^{name}: the first argument is the optimizer .*got 0.1: write {name}\("
+    ):
+        kind(0.1, 10)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -160,6 +169,12 @@ def test_clipping_is_seen_by_the_graph_of_a_gradient(clip):
         (lambda p: clip_grad_value([p], -1), ValueError, "value: the limit must be > 0, got -1"),
         (lambda p: clip_grad_norm(p, 1), TypeError, r"expected several Tensors, such as model\."),
         (lambda p: clip_grad_norm([p], 1), ValueError, "the norm of the gradients is nan"),
+        (
+            lambda p: clip_grad_norm(iter([]), 1),
+            ValueError,
+            r"norm: got no parameters \(an iterator",
+        ),
+        (lambda p: clip_grad_value([], 1), ValueError, r"clip_grad_value: got no parameters"),
     ],
 )
 def test_clipping_refuses(call, error, message):

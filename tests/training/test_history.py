@@ -53,6 +53,9 @@ def test_the_files_are_what_other_programs_read(tmp_path):
     [
         ("run.json", '{"losses": [1.0, 0.5', "run.json is no complete history"),
         ("run.json", '{"losses": [1.0]}', "run.json is no complete history .*epochs"),
+        pytest.param("run.json", "[" * 200_000, "no complete history .*Recursion", id="deep"),
+        ("run.json", "\udcff", "no complete history .*Unicode"),
+        ("run.csv", 'step,step_loss\n1,"0.5"5\n', "no complete history"),
         ("run.json", "[]", "no complete history"),
         ("run.json", '{"losses": [1.0], "epochs": [1]}', "no complete history"),
         ("run.csv", "", "run.csv is no complete history"),
@@ -64,7 +67,7 @@ def test_the_files_are_what_other_programs_read(tmp_path):
     ],
 )
 def test_another_file_is_refused_by_name(name, text, message, tmp_path):
-    (tmp_path / name).write_text(text)
+    (tmp_path / name).write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(ValueError, match=message):
         History.load(tmp_path / name)
 

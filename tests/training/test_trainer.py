@@ -16,9 +16,11 @@ T = rng.integers(3, size=23)
 
 
 def network(seed=0, dropout=0.0):
+    norm = nn.BatchNorm1d(5, dtype=np.float64)
+    norm.running_var[:] = 1  # so that it may be evaluated before it is trained
     return nn.Sequential(
         nn.Linear(4, 5, rng=seed, dtype=np.float64),
-        nn.BatchNorm1d(5, dtype=np.float64),
+        norm,
         nn.ReLU(),
         nn.Dropout(dropout, rng=seed),
         nn.Linear(5, 3, rng=seed, dtype=np.float64),

@@ -117,6 +117,47 @@ def other_schedule():
     return optim.StepDecay(optim.SGD(), every=2)
 
 
+def normalised(*shape):
+    """Return a network with batch normalisation after a layer that gives this shape."""
+    norm = nn.BatchNorm2d(2) if len(shape) > 1 else nn.BatchNorm1d(6)
+    return nn.Sequential(
+        nn.Linear(4, 6, rng=0), lambda y: y.reshape(-1, *shape), norm, nn.Flatten(),
+        nn.Dropout(0.1, rng=0), nn.Linear(6, 3, rng=0),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("data", [(X, T), DataLoader(X, T, batch_size=11, shuffle=True)])
+def test_a_last_batch_of_one_is_refused_before_the_first_step(data):
+    model = normalised(6)
+    before = model.state_dict()
+    run = Trainer(model, optim.SGD(model.parameters()), progress=False)
+    size = 11 if isinstance(data, tuple) else None
+    with pytest.raises(
+        ValueError,
+        match=r"^fit: 23 examples in batches of 11 leave one .* (?s:.)*"
+        r"one value for each channel .*drop_last=True",
+    ) as caught:
+        run.fit(data, epochs=1, batch_size=size)
+    assert "shape (1, 6)" in str(caught.value)
+    assert run.history.losses == []
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+    run.fit(DataLoader(X, T, batch_size=11, drop_last=True), epochs=1)
+    assert len(run.history.losses) == 2
+
+
+def test_a_last_batch_of_one_image_has_many_values():
+    model = normalised(2, 3, 1)
+    run = Trainer(model, optim.SGD(model.parameters()), progress=False)
+    assert len(run.fit((X, T), epochs=1, batch_size=11).losses) == 3
+    one = normalised(6)
+    other = [layer for layer in one if not isinstance(layer, nn.BatchNorm1d)]
+    model = nn.Sequential(*other)
+    Trainer(model, optim.SGD(model.parameters()), progress=False).fit(
+        (X, T), epochs=1, batch_size=1
+    )
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [

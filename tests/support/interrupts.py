@@ -1,0 +1,24 @@
+"""An interrupt at a random moment, as Ctrl-C gives it: raised between two steps of Python code."""
+
+import signal
+
+import pytest
+
+
+def interrupted(work, seconds):
+    """Call `work` again and again until a signal raises KeyboardInterrupt in it."""
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("this system has no timers that send signals")
+    before = signal.signal(signal.SIGALRM, _raise)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        while True:
+            work()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def _raise(*_):
+    raise KeyboardInterrupt
