@@ -45,7 +45,7 @@ pygments_style = "default"
 pygments_dark_style = "github-dark"
 
 # The packages whose every public name has to stand in the reference.
-PACKAGES = "minigrad functional nn nn.models optim data training graph testing".split()
+PACKAGES = "minigrad functional nn nn.models optim data training graph distributed testing".split()
 
 
 # ---------------------------------------------------------------- equations, which browsers draw
