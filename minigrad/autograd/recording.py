@@ -99,7 +99,7 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
                 return NotImplemented
             return record(entry, (a, b))
         try:
-            y = operation(x, z)
+            y = entry.forward(x, z)
         except ValueError as error:
             raise messages.explained(error, entry, [x, z], _NOTHING) from None
         keep_y, keep_x, keep_z = entry.kept[p_needs, q_needs]

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import differentiable
+from minigrad.kernels import elementwise as kernels
+from minigrad.kernels import gelu as smooth
+from minigrad.kernels import rows
 
 
 @differentiable(lambda g, y, _x: g * (y > 0))  # np.where takes ten times as long
@@ -17,17 +20,27 @@ def relu(x: Any) -> Any:
     return x.clip(0, np.inf) if x.dtype.kind == "f" else np.maximum(x, 0)
 
 
-@differentiable(lambda g, _y, x, negative_slope=0.01: np.where(x > 0, g, g * negative_slope))
+def plain(*arrays: Any) -> bool:
+    """Tell whether these are arrays, for which a fused kernel may do what a formula says."""
+    return all(type(x) is np.ndarray for x in arrays)
+
+
+def _leaky_relu(g: Any, _y: Any, x: Any, negative_slope: float = 0.01) -> Any:
+    if plain(g, x):
+        return kernels.leaky_relu_gradient(g, x, negative_slope)
+    return np.where(x > 0, g, g * negative_slope)
+
+
+@differentiable(_leaky_relu)
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """Return x where x > 0, else negative_slope * x; the gradient at 0 is the slope."""
-    return np.where(x > 0, x, x * negative_slope)
+    return kernels.leaky_relu(x, negative_slope)
 
 
-@differentiable(lambda g, y, _x: g * y * (1 - y))
+@differentiable(lambda g, y, _x: kernels.sigmoid_gradient(g, y) if plain(g, y) else g * y * (1 - y))
 def sigmoid(x: Any) -> Any:
     """Return 1 / (1 + exp(-x)), without overflow for large negative x."""
-    small = np.exp(np.abs(x) * -1.0)  # a minus sign would wrap unsigned integers
-    return np.where(x >= 0, 1, small) / (1 + small)
+    return kernels.sigmoid(x)
 
 
 def tanh(x: Any) -> Any:
@@ -35,18 +48,94 @@ def tanh(x: Any) -> Any:
     return np.tanh(x)
 
 
-@differentiable(lambda g, _y, x: g * sigmoid(x))
+@differentiable(lambda g, y, x: kernels.softplus_gradient(g, y) if plain(g, y) else g * sigmoid(x))
 def softplus(x: Any) -> Any:
     """Return log(1 + exp(x)), a smooth relu, without overflow."""
-    return np.maximum(x, 0) + np.log1p(np.exp(np.abs(x) * -1.0))
+    return kernels.softplus(x)
+
+
+def _silu(g: Any, _y: Any, x: Any, *, residual: Any) -> Any:
+    if plain(g, x, residual):
+        return kernels.silu_gradient(g, x, residual)
+    s = sigmoid(x)
+    return g * (s * (1 + x * (1 - s)))
+
+
+@differentiable(_silu, residual=True)
+def silu(x: Any) -> Any:
+    """Return x sigmoid(x), also called swish.
+
+    References
+    ----------
+    Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016; Ramachandran et al., "Searching for
+    Activation Functions", 2017.
+    """
+    return kernels.silu(x)
+
+
+def _elu_pullback(g: Any, y: Any, x: Any, *, alpha: float, scale: float) -> Any:
+    if plain(g, y):
+        return kernels.elu_gradient(g, y, alpha, scale)
+    return g * np.where(x > 0, scale, y + scale * alpha)
+
+
+@differentiable(_elu_pullback)
+def _elu(x: Any, *, alpha: float, scale: float) -> Any:
+    return kernels.elu(x, alpha, scale)
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """Return x where x > 0, else alpha (exp(x) - 1); the gradient at 0 is alpha.
+
+    References
+    ----------
+    Clevert et al., "Fast and Accurate Deep Network Learning by Exponential Linear Units", 2016.
+    """
+    return _elu(x, alpha=float(alpha), scale=1.0)
+
+
+def selu(x: Any) -> Any:
+    """Return 1.0507 times `elu(x, 1.6733)`, which keeps mean 0 and variance 1 from layer to layer.
+
+    References
+    ----------
+    Klambauer et al., "Self-Normalizing Neural Networks", 2017.
+    """
+    return _elu(x, alpha=1.6732632423543772, scale=1.0507009873554805)
 
 
 @differentiable(lambda g, _y, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x))
 def erf(x: Any) -> Any:
-    """Return the error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
-    x = np.asarray(x)
-    values = np.fromiter(map(math.erf, x.ravel().tolist()), np.float64, x.size)
-    return values.astype(np.result_type(x, np.float16)).reshape(x.shape)
+    """Return the error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x.
+
+    It is exact to 3 ulps in float32, to 1 in float64, where it takes twenty times as long.
+    """
+    return smooth.erf(x)
+
+
+def _gelu_pullback(g: Any, _y: Any, x: Any, *, residual: Any) -> Any:
+    if plain(g, x, residual):
+        return smooth.gelu_gradient(g, x, residual)
+    p = 0.5 * (1 + erf(x * math.sqrt(0.5)))
+    return g * (p + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
+
+
+@differentiable(_gelu_pullback, residual=True)
+def _gelu(x: Any) -> Any:
+    return smooth.gelu(x)
+
+
+def _gelu_tanh_pullback(g: Any, _y: Any, x: Any, *, residual: Any) -> Any:
+    if plain(g, x, residual):
+        return smooth.gelu_tanh_gradient(g, x, residual)
+    s, t = smooth.CUBIC * x * x, smooth.SLOPE
+    p = sigmoid(2 * t * x * (1 + s))
+    return g * p * (1 + 2 * t * x * (1 - p) * (1 + 3 * s))
+
+
+@differentiable(_gelu_tanh_pullback, residual=True)
+def _gelu_tanh(x: Any) -> Any:
+    return smooth.gelu_tanh(x)
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:
@@ -57,29 +146,43 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     x : array_like
         Any shape.
     approximate : {"none", "tanh"}
-        "tanh" is 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))): within 5e-4, and much faster,
-        as NumPy has no vectorised error function.
+        "tanh" is 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))): within 5e-4, and faster; much
+        faster in float64, as NumPy has no vectorised error function.
 
     References
     ----------
     Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
     """
-    if approximate == "tanh":
-        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-    if approximate != "none":
+    if approximate not in ("none", "tanh"):
         raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
-    return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
+    return _gelu_tanh(x) if approximate == "tanh" else _gelu(x)
 
 
-@differentiable(lambda g, y, _x, axis=-1: y * (g - (g * y).sum(axis=axis, keepdims=True)))
+def _softmax(g: Any, y: Any, _x: Any, axis: int = -1) -> Any:
+    if plain(g, y) and axis in (-1, y.ndim - 1):
+        return rows.softmax_gradient(g, y)
+    return y * (g - (g * y).sum(axis=axis, keepdims=True))
+
+
+@differentiable(_softmax)
 def softmax(x: Any, axis: int = -1) -> Any:
     """Return exp(x) / sum(exp(x)) along `axis`, without overflow."""
+    if plain(x) and x.size and axis in (-1, x.ndim - 1):
+        return rows.softmax(x)
     e = np.exp(x - x.max(axis=axis, keepdims=True))
     return e / e.sum(axis=axis, keepdims=True)
 
 
-@differentiable(lambda g, y, _x, axis=-1: g - np.exp(y) * g.sum(axis=axis, keepdims=True))
+def _log_softmax(g: Any, y: Any, _x: Any, axis: int = -1, *, residual: Any = None) -> Any:
+    if plain(g, residual):
+        return rows.log_softmax_gradient(g, residual)
+    return g - np.exp(y) * g.sum(axis=axis, keepdims=True)
+
+
+@differentiable(_log_softmax, residual=True)
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """Return log(softmax(x)) along `axis`, exact where softmax underflows."""
+    if plain(x) and x.size and axis in (-1, x.ndim - 1):
+        return rows.log_softmax(x)
     shifted = x - x.max(axis=axis, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)), None

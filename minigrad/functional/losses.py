@@ -1,4 +1,4 @@
-"""Losses and the accuracy; labels are checked, shapes are never broadcast."""
+"""Losses of values: shapes are never broadcast, and each can be given value by value."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Array, Tensor, bare, differentiable
-from minigrad.functional.activations import sigmoid, softmax
+from minigrad.autograd import Tensor, bare, differentiable
+from minigrad.functional.activations import sigmoid, softplus
 
 
 def _same_shape(name: str, prediction: Any, target: Any) -> None:
@@ -19,102 +19,20 @@ def _same_shape(name: str, prediction: Any, target: Any) -> None:
         )
 
 
-def _labels(name: str, logits: Any, targets: Any) -> Array:
-    """Check integer labels, or rows of probabilities, against logits of shape (N, C)."""
-    if isinstance(targets, Tensor) and targets.requires_grad:
-        raise TypeError(f"{name}: targets get no gradient: pass targets.detach()")
-    t = np.asarray(bare(targets))
-    shape = np.shape(bare(logits))
-    if len(shape) != 2 or shape[0] == 0:
-        raise ValueError(f"{name}: logits must have shape (N, C) with N > 0, got {shape}")
-    if t.shape == shape:
-        return t
-    if t.shape != shape[:1]:
+def check_reduction(name: str, reduction: str) -> None:
+    """Refuse what is none of the three."""
+    if reduction not in ("mean", "sum", "none"):
         raise ValueError(
-            f"{name}: logits have shape {shape}, so targets must be {shape[0]} labels (shape "
-            f"{shape[:1]}) or one-hot rows (shape {shape}), got shape {t.shape}"
+            f"{name}: reduction must be 'mean', 'sum' or 'none', got {reduction!r:.60}"
         )
-    return _in_range(name, t, shape[1])
 
 
-def _in_range(name: str, labels: Array, classes: int) -> Array:
-    if labels.dtype.kind not in "iu":
-        raise TypeError(
-            f"{name}: labels must be integers, got {labels.dtype}: convert with labels.astype(int)"
-        )
-    # As unsigned integers the negative ones are too large as well.
-    if labels.size and labels.astype(np.uint64, copy=False).max() >= classes:
-        wrong = np.argwhere((labels < 0) | (labels >= classes))[0].tolist()
-        raise ValueError(
-            f"{name}: labels must lie in 0..{classes - 1} for {classes} classes, but label "
-            f"{', '.join(map(str, wrong))} is {labels[tuple(wrong)]}"
-        )
-    return labels
-
-
-def one_hot(labels: Any, num_classes: int, dtype: Any = np.float32) -> Array:
-    """Return 1 at the label and 0 elsewhere: shape (N,) gives (N, num_classes)."""
-    labels = _in_range("one_hot", np.asarray(bare(labels)), num_classes)
-    rows: Array = np.eye(num_classes, dtype=dtype)[labels]
-    return rows
-
-
-def _cross_entropy_pullback(g: Any, _y: Any, x: Any, targets: Any, residual: Any = None) -> Any:
-    """(softmax(x) - onehot) / N; rows of targets that sum to s weigh the softmax by s."""
-    if residual is not None:
-        return g * residual
-    rows = targets if targets.ndim == 2 else one_hot(targets, x.shape[1], x.dtype)
-    return g * ((softmax(x) * rows.sum(axis=1, keepdims=True) - rows) / x.shape[0])
-
-
-def _cross_entropy(x: Any, targets: Any) -> tuple[Any, Any]:
-    n = x.shape[0]
-    shifted = x.T.copy()  # classes first: NumPy reduces across rows much faster than along them
-    shifted -= shifted.max(axis=0)
-    p = np.exp(shifted)
-    total = p.sum(axis=0)
-    p /= total
-    if targets.ndim == 2:
-        loss = ((np.log(total) - shifted) * targets.T).sum() / n
-        p *= targets.sum(axis=1)
-        p -= targets.T
-    else:
-        at = (targets, np.arange(n))
-        loss = (np.log(total) - shifted[at]).sum() / n
-        p[at] -= 1
-    p /= n
-    return loss, p.T
-
-
-_cross_entropy = differentiable(_cross_entropy_pullback, None, residual=True)(_cross_entropy)
-
-
-def cross_entropy(logits: Any, targets: Any) -> Any:
-    """Return the mean over the batch of -log softmax(logits) at the target.
-
-    Parameters
-    ----------
-    logits : array_like
-        Shape (N, C), before the softmax.
-    targets : array_like
-        Integer labels, shape (N,), or rows of probabilities such as one-hot rows, shape (N, C).
-
-    Returns
-    -------
-    Tensor
-        Shape (). Its gradient is (softmax - onehot) / N.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, the batch is empty, or a label is out of range.
-    TypeError
-        If labels are not integers, or if targets require a gradient.
-    """
-    t = _labels("cross_entropy", logits, targets)
-    if t.ndim == 2:  # rows of another type must not widen the loss
-        t = t.astype(np.result_type(bare(logits), np.float16))
-    return _cross_entropy(logits, t)
+def reduced(name: str, losses: Any, reduction: str) -> Any:
+    """Return the mean or the sum of losses, or themselves."""
+    check_reduction(name, reduction)
+    if reduction == "none":
+        return losses
+    return np.mean(losses) if reduction == "mean" else np.sum(losses)
 
 
 @differentiable(lambda g, _y, x, t: g * (sigmoid(x) - t), lambda g, _y, x, _t: -g * x)
@@ -122,16 +40,82 @@ def _binary_cross_entropy(x: Any, t: Any) -> Any:
     return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
 
 
-def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
-    """Return the mean of -t log s - (1 - t) log(1 - s), s = sigmoid(logits), without overflow."""
-    _same_shape("binary_cross_entropy_with_logits", logits, targets)
-    return np.mean(_binary_cross_entropy(logits, targets))
+def binary_cross_entropy_with_logits(
+    logits: Any,
+    targets: Any,
+    *,
+    weight: Any = None,
+    pos_weight: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    """Return the mean of -t log s - (1 - t) log(1 - s), s = sigmoid(logits), without overflow.
+
+    Parameters
+    ----------
+    logits, targets : array_like
+        Of one shape; targets in [0, 1].
+    weight : array_like, optional
+        What each value counts; it may be broadcast. The mean still divides by their number.
+    pos_weight : array_like, optional
+        What the first term counts, for example negatives / positives; it may be broadcast.
+    reduction : {"mean", "sum", "none"}
+        "none" gives the loss of each value.
+    """
+    name = "binary_cross_entropy_with_logits"
+    _same_shape(name, logits, targets)
+    kind = np.result_type(bare(logits), np.float16)  # weights must not widen the loss
+    weight, pos_weight = (
+        w if w is None else np.asarray(bare(w), kind) for w in (weight, pos_weight)
+    )
+    if pos_weight is None:
+        losses = _binary_cross_entropy(logits, targets)
+    else:
+        losses = pos_weight * targets * softplus(-logits) + (1 - targets) * softplus(logits)
+    return reduced(name, losses if weight is None else losses * weight, reduction)
 
 
-def mse_loss(prediction: Any, target: Any) -> Any:
+def mse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """Return the mean of (prediction - target)**2 over all values, of equal shapes."""
     _same_shape("mse_loss", prediction, target)
-    return np.mean(np.square(prediction - target))
+    return reduced("mse_loss", np.square(prediction - target), reduction)
+
+
+def l1_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """Return the mean of |prediction - target| over all values, of equal shapes."""
+    _same_shape("l1_loss", prediction, target)
+    return reduced("l1_loss", np.abs(prediction - target), reduction)
+
+
+def huber_loss(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = "mean") -> Any:
+    """Return the mean of d^2 / 2 where |d| < delta, else delta (|d| - delta / 2).
+
+    d is prediction - target, of equal shapes. It is the square near 0, the distance far from it.
+
+    References
+    ----------
+    Huber, "Robust Estimation of a Location Parameter", 1964.
+    """
+    _same_shape("huber_loss", prediction, target)
+    if not delta > 0:
+        raise ValueError(f"huber_loss: delta must be positive, got {delta}")
+    size = np.abs(prediction - target)
+    near = np.minimum(size, float(delta))
+    return reduced("huber_loss", near * (size - 0.5 * near), reduction)
+
+
+def hinge_loss(
+    prediction: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean"
+) -> Any:
+    """Return the mean of max(0, margin - target * prediction), for targets of -1 and 1.
+
+    At the margin itself the gradient is half of that beside it.
+
+    References
+    ----------
+    Cortes and Vapnik, "Support-Vector Networks", 1995.
+    """
+    _same_shape("hinge_loss", prediction, target)
+    return reduced("hinge_loss", np.maximum(0, margin - target * prediction), reduction)
 
 
 def sum_squared_error(prediction: Any, target: Any) -> Any:
@@ -147,10 +131,3 @@ def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Any:
     """
     weights = [p for p in parameters if len(p.shape) > 1]
     return 0.5 * weight_decay * sum(np.sum(np.square(w)) for w in weights)
-
-
-def accuracy(logits: Any, targets: Any) -> float:
-    """Return the share of rows whose largest logit is at the target (label or one-hot row)."""
-    t = _labels("accuracy", logits, targets)
-    t = t if t.ndim == 1 else t.argmax(axis=1)
-    return float((np.asarray(bare(logits)).argmax(axis=1) == t).mean())

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Node, Tensor, enable_grad, local, reachable
-from minigrad.nn.module import Frame, Module, is_parameter, members
+from minigrad.autograd import Array, Node, Tensor, bare, enable_grad, local, reachable
+from minigrad.nn.frame import Frame
+from minigrad.nn.module import Module, members
+from minigrad.nn.parameter import is_parameter
 
 Shape = tuple[int, ...]
 
@@ -71,13 +73,13 @@ class Summary:
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
 
-def summarise(model: Module, *input_shapes: int | Shape) -> Summary:
+def summarise(model: Module, *input_shapes: int | Shape | Array) -> Summary:
     """Run `model` on zeros and read off the calls: see `Module.summary`."""
     parameters = list(model.parameters())
     dtype = next((p.dtype for p in parameters), np.float32)
-    shapes = [(s,) if isinstance(s, int) else tuple(s) for s in input_shapes]
+    examples = [_example(given, dtype) for given in input_shapes]
     with _watched(model) as calls, enable_grad():
-        y = model(*(Tensor(np.zeros((1, *s), dtype), requires_grad=True) for s in shapes))
+        y = model(*examples)
     rows = {id(frame): row for frame, row in calls}
     for node in reachable(t._node for t in _tensors(y) if isinstance(t._node, Node)):
         count = node.function.work
@@ -98,6 +100,14 @@ def summarise(model: Module, *input_shapes: int | Shape) -> Summary:
     ]
     work = sum(row.multiply_adds for row in kept)
     return Summary(kept, sum(p.size for p in parameters), work)
+
+
+def _example(given: int | Shape | Array, dtype: Any) -> Tensor:
+    """Return a batch of one, of zeros of a shape, or the first of a batch."""
+    if isinstance(given, np.ndarray | Tensor):
+        return Tensor(bare(given)[:1])
+    shape = (given,) if isinstance(given, int) else tuple(given)
+    return Tensor(np.zeros((1, *shape), dtype), requires_grad=True)
 
 
 @contextmanager

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from minigrad.autograd import Array, Constant, alike, compose, define, differentiable
-
-Path = bool | Literal["greedy", "optimal"]  # the order of summing in einsum
+from minigrad.kernels.einsum import einsum
 
 
 def _matmul_left(g: Array, _y: object, _a: Constant, b: Array) -> Array:
@@ -88,7 +87,7 @@ compose(np.vdot)(lambda a, b: np.matmul(np.ravel(a), np.ravel(b)))
 
 # ---------------------------------------------------------------------------------------- einsum
 @compose(np.einsum)
-def _einsum_of(subscripts: str, *operands: Array, optimize: Path = False) -> Array:
+def _einsum_of(subscripts: str, *operands: Array, optimize: object = False) -> Array:
     """Make every label explicit, take repeated labels as diagonals, and record the rest."""
     if not isinstance(subscripts, str):
         raise TypeError("einsum: give the subscripts as a string, for example 'ij,jk->ik'")
@@ -115,7 +114,7 @@ def _einsum_of(subscripts: str, *operands: Array, optimize: Path = False) -> Arr
                 arrays[i] = np.diagonal(arrays[i], 0, first, second)
                 labels[i] = labels[i].replace(name, "") + name
     explicit = f"{','.join(labels)}->{output}"
-    return _einsum(*arrays, subscripts=explicit, optimize=optimize)
+    return _einsum(*arrays, subscripts=explicit)
 
 
 def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
@@ -142,7 +141,7 @@ def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
 
 
 def _einsum_pullback(
-    needs: Sequence[bool], g: Array, _y: object, *xs: Array, subscripts: str, optimize: Path = False
+    needs: Sequence[bool], g: Array, _y: object, *xs: Array, subscripts: str
 ) -> list[Array | None]:
     """The same sum with `g` in the place of the operand; labels only it has were summed: spread."""
     left, _, output = subscripts.partition("->")
@@ -152,7 +151,7 @@ def _einsum_pullback(
         others = [output, *labels[:i], *labels[i + 1 :]]
         shared = "".join(c for c in labels[i] if any(c in s for s in others))
         operands = [g, *xs[:i], *xs[i + 1 :]]
-        d = np.einsum(f"{','.join(others)}->{shared}", *operands, optimize=optimize)
+        d = _einsum(*operands, subscripts=f"{','.join(others)}->{shared}")
         d = np.expand_dims(d, tuple(k for k, c in enumerate(labels[i]) if c not in shared))
         return np.broadcast_to(d, np.broadcast_shapes(d.shape, xs[i].shape))
 
@@ -160,5 +159,5 @@ def _einsum_pullback(
 
 
 @differentiable(joint=_einsum_pullback)
-def _einsum(*xs: Array, subscripts: str, optimize: Path = False) -> Array:
-    return np.einsum(subscripts, *xs, optimize=optimize)
+def _einsum(*xs: Array, subscripts: str) -> Array:
+    return einsum(subscripts, *xs)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from minigrad.autograd import Array, Axis, Constant, Shape, compose, define, differentiable
+from minigrad.kernels import rows
 
 Order = float | str | None
 
@@ -98,13 +99,23 @@ for extreme in (np.max, np.min, np.amax, np.amin):
     define(extreme, _extreme)
 
 
-@differentiable(
-    lambda g, y, x, axis=None, keepdims=False: (
-        spread(g, x.shape, axis, keepdims) * np.exp(x - spread(y, x.shape, axis, keepdims))
-    )
-)
+def _by_rows(x: Array, axis: Axis) -> bool:
+    """Tell whether `x` is an array that is reduced along its last axis, for which is a kernel."""
+    return type(x) is np.ndarray and x.size > 0 and axis in (-1, x.ndim - 1)
+
+
+def _logsumexp(g: Array, y: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    if _by_rows(x, axis) and isinstance(g, np.ndarray) and np.all(y > -np.inf):
+        return rows.logsumexp_gradient(g, y, x)
+    return spread(g, x.shape, axis, keepdims) * np.exp(x - spread(y, x.shape, axis, keepdims))
+
+
+@differentiable(_logsumexp)
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return log(sum(exp(x))) along `axis`, without overflow."""
+    if _by_rows(x, axis):
+        y = rows.logsumexp(x)
+        return np.expand_dims(y, -1) if keepdims else y
     top = np.max(x, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
     y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
