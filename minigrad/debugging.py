@@ -153,7 +153,7 @@ class debug:
             return
         _, stamp = _graded.get(id(tensor), (None, 0))
         known = stamp and tensor._grad is not None
-        if known and changed_since(tensor._data, stamp) and np.any(bare(tensor._grad)):
+        if known and changed_since(tensor._array, stamp) and np.any(bare(tensor._grad)):
             name = f" of {tensor.name!r}" if tensor.name else ""
             self._say(
                 "stale",

@@ -100,7 +100,7 @@ def _gradient(needs: Any, g: Any, _y: Any, *xs: Any, call: _Again, value: Any) -
         fresh = [variable("checkpoint", x) for x in xs[: call.inputs]]
         _, ys = call.run(fresh)
     others = [
-        Tensor._wrap(x._data if isinstance(x, Tensor) else x, place)
+        Tensor._wrap(x._array if isinstance(x, Tensor) else x, place)
         for x, place in zip(xs[call.inputs :], call.outer, strict=True)
     ]
     with _cut(call.outer):

@@ -110,7 +110,7 @@ class Traced:
                 "for all derivatives, elementwise_grad for one of each value, vjp for a weighted "
                 "sum, or has_aux=True for a value with others beside it"
             )
-        if np.asarray(getattr(y, "_data", y)).dtype.kind == "c":
+        if np.asarray(getattr(y, "_array", y)).dtype.kind == "c":
             raise TypeError(
                 f"{self.name}: expected a real number from the function, got a complex one: take "
                 "its real or imag part, or use vjp, which takes an upstream gradient"

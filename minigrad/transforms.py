@@ -116,7 +116,7 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     @functools.wraps(f)
     def run(*args: Any, **keywords: Any) -> Any:
         t = Traced("jacobian", f, argnums, args, keywords, has_aux)
-        if any(np.asarray(getattr(v, "_data", v)).dtype.kind == "c" for v in [*t.xs, *t.ys]):
+        if any(np.asarray(getattr(v, "_array", v)).dtype.kind == "c" for v in [*t.xs, *t.ys]):
             raise TypeError("jacobian: of complex numbers is not one array: use vjp, or jvp")
         outputs, inputs = (sum(np.size(v) for v in vs) for vs in (t.ys, t.xs))
         blocks = _by_columns(t) if 1 + 2 * inputs < outputs else _by_rows(t)

@@ -80,8 +80,8 @@ class Handle:
     `_wrap(array, node)` makes another Tensor, without looking at what is in it.
     """
 
-    __slots__ = ("__weakref__", "_data", "_grad", "_node")
-    _data: Any  # an ndarray, or the NumPy scalar that arithmetic on 0-d arrays gives
+    __slots__ = ("__weakref__", "_array", "_grad", "_node")
+    _array: Any  # an ndarray, or the NumPy scalar that arithmetic on 0-d arrays gives
     _grad: Any  # a Tensor, or None
     _node: Constant | None
     _wrap: Function
@@ -92,12 +92,12 @@ class Handle:
     @property
     def shape(self) -> Shape:
         """The length of each axis."""
-        return self._data.shape
+        return self._array.shape
 
     @property
     def dtype(self) -> DType:
         """The type of the values."""
-        return self._data.dtype
+        return self._array.dtype
 
 
 def place_of(tensor: Handle) -> Constant:
@@ -110,7 +110,7 @@ def place_of(tensor: Handle) -> Constant:
 def bare(value: Any) -> Any:
     """Return the same with each Tensor replaced by its array, in lists, tuples and dicts too."""
     if isinstance(value, Handle):
-        return np.asarray(value._data)
+        return np.asarray(value._array)
     if isinstance(value, list | tuple):
         return type(value)(map(bare, value))
     if isinstance(value, dict):

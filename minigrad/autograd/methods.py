@@ -32,22 +32,22 @@ class ArrayMethods(Handle):
     @property
     def size(self) -> int:
         """The number of values."""
-        return self._data.size
+        return self._array.size
 
     @property
     def nbytes(self) -> int:
         """The bytes that the values take."""
-        return self._data.nbytes
+        return self._array.nbytes
 
     @property
     def itemsize(self) -> int:
         """The bytes that a value takes."""
-        return self._data.itemsize
+        return self._array.itemsize
 
     @property
     def strides(self) -> tuple[int, ...]:
         """The bytes from one value to the next along each axis."""
-        return self._data.strides
+        return self._array.strides
 
     # ------------------------------------------------------------------------- leaving the graph
     def numpy(self) -> Array:
@@ -61,27 +61,27 @@ class ArrayMethods(Handle):
 
     def item(self) -> float:
         """Return the value of a Tensor of size 1 as a Python number."""
-        return self._data.item()
+        return self._array.item()
 
     def tolist(self) -> Any:
         """Return the values as nested Python lists."""
-        return self._data.tolist()
+        return self._array.tolist()
 
     # ------------------------------------------------------------------------------ as a number
     def __float__(self) -> float:
-        return float(self._data)
+        return float(self._array)
 
     def __int__(self) -> int:
-        return int(self._data)
+        return int(self._array)
 
     def __index__(self) -> int:
-        return operator.index(self._data)
+        return operator.index(self._array)
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._array)
 
     def __format__(self, spec: str) -> str:
-        return format(self._data[()], spec) if self.ndim == 0 else format(str(self), spec)
+        return format(self._array[()], spec) if self.ndim == 0 else format(str(self), spec)
 
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return np.divmod(self, other)
@@ -98,7 +98,7 @@ class ArrayMethods(Handle):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: object) -> bool:
-        return bool(np.any(self._data == value))
+        return bool(np.any(self._array == value))
 
     # ---------------------------------------------------------------------------------- reductions
     def sum(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:

@@ -35,7 +35,7 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
     for value in inputs:
         if isinstance(value, Handle):
             tensor = value
-            array, place = value._data, value._node or place_of(value)
+            array, place = value._array, value._node or place_of(value)
         else:
             array, place = operand(value, entry.name)
         arrays.append(array)
@@ -79,7 +79,7 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
     def binary(a: Any, b: Any) -> Any:
         usual, p_needs, q_needs = True, False, False
         if isinstance(a, Handle):
-            x, p = a._data, a._node or place_of(a)
+            x, p = a._array, a._node or place_of(a)
             p_needs = p.__class__ is not Constant
         else:
             x = p = a
@@ -87,7 +87,7 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
         if b.__class__ in _NUMBERS:
             z = q = b
         elif isinstance(b, Handle):
-            z, q = b._data, b._node or place_of(b)
+            z, q = b._array, b._node or place_of(b)
             q_needs = q.__class__ is not Constant
             if usual and not (p_needs and q_needs):
                 usual = p is a or p.dtype is q.dtype

@@ -221,7 +221,7 @@ def _swept(
         found = run(seeds, retain=retain or create_graph, wrap=wrapped, targets=targets)
     finally:
         local.mode.module = module  # which pullbacks that are recorded change
-    taken = {id(g._data if isinstance(g, Handle) else g) for g in upstream}
+    taken = {id(g._array if isinstance(g, Handle) else g) for g in upstream}
     return {node: wrap(*_owned(g, taken)) for node, g in found.items()}
 
 
@@ -239,7 +239,7 @@ def _seed(output: Any, given: Any, create_graph: bool) -> Any:
     elif create_graph and isinstance(given, Handle):
         g = given if given.dtype == output.dtype else given.astype(output.dtype)
     else:
-        g = np.asarray(given._data if isinstance(given, Handle) else given, output.dtype)
+        g = np.asarray(given._array if isinstance(given, Handle) else given, output.dtype)
     if g.shape != output.shape:
         raise ValueError(f"backward: gradient has shape {g.shape}, the output {output.shape}")
     return output._wrap(np.array(g)) if create_graph and not isinstance(g, Handle) else g
@@ -247,7 +247,7 @@ def _seed(output: Any, given: Any, create_graph: bool) -> Any:
 
 def _owned(g: Any, taken: set[int]) -> tuple[Any, Any]:
     """Return array and node of a gradient; the array, which may be scaled in place, is its own."""
-    array, node = (g._data, g._node) if isinstance(g, Handle) else (g, None)
+    array, node = (g._array, g._node) if isinstance(g, Handle) else (g, None)
     if isinstance(array, np.ndarray) and (array.base is not None or id(array) in taken):
         array = array.copy()
     taken.add(id(array))

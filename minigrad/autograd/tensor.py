@@ -43,14 +43,14 @@ def _in_place(symbol: str, operation: Callable[[Any, Any], Any]) -> Callable[[An
 
 
 def _comparison(operation: Callable[[Any, Any], Any]) -> Comparison:
-    return lambda self, other: operation(self._data, bare(other))
+    return lambda self, other: operation(self._array, bare(other))
 
 
 def _ordering(operation: Callable[[Any, Any], Any]) -> Comparison:
     def compare(self: Tensor, other: object) -> Any:
-        if np.iscomplexobj(self._data) or np.iscomplexobj(bare(other)):
+        if np.iscomplexobj(self._array) or np.iscomplexobj(bare(other)):
             raise TypeError(messages.no_order(operation.__name__))
-        return operation(self._data, bare(other))
+        return operation(self._array, bare(other))
 
     return compare
 
@@ -93,7 +93,7 @@ class Tensor(ArrayMethods):
     def __init__(
         self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None
     ):
-        self._data, self._grad, self._node = as_array(data, dtype, copy=requires_grad), None, None
+        self._array, self._grad, self._node = as_array(data, dtype, copy=requires_grad), None, None
         if name is not None:
             self.name = name
         if requires_grad:
@@ -103,18 +103,18 @@ class Tensor(ArrayMethods):
     def _wrap(array: Any, node: Any = None) -> Tensor:
         """Make a Tensor without looking at what is in it."""
         tensor = _new(Tensor)
-        tensor._data, tensor._grad, tensor._node = array, None, node
+        tensor._array, tensor._grad, tensor._node = array, None, node
         return tensor
 
     @property
     def data(self) -> Array:
         """The array itself, outside the graph; assign to replace it."""
-        self._data = np.asarray(self._data)
-        return self._data
+        self._array = np.asarray(self._array)
+        return self._array
 
     @data.setter
     def data(self, value: Any) -> None:
-        if value is self._data:  # t.data -= u changes it in place, then assigns it
+        if value is self._array:  # t.data -= u changes it in place, then assigns it
             note_change(value)
             return
         node = self._node
@@ -124,7 +124,7 @@ class Tensor(ArrayMethods):
         array = as_array(value, self.dtype if from_python and self.requires_grad else None)
         if isinstance(node, Leaf) and array.dtype.kind not in CONTINUOUS:
             raise TypeError(messages.data_not_floating(node, array.dtype))
-        self._data = array
+        self._array = array
         if node is not None and (node.shape, node.dtype) != (array.shape, array.dtype):
             self._grad, self._node = None, Constant(array.shape, array.dtype, node.name)
             self.requires_grad = isinstance(node, Leaf)
@@ -190,7 +190,7 @@ class Tensor(ArrayMethods):
 
     def detach(self) -> Tensor:
         """Return a Tensor of the same memory that is not part of the graph."""
-        return Tensor._wrap(self._data)
+        return Tensor._wrap(self._array)
 
     def astype(self, dtype: Any) -> Tensor:
         """Return a Tensor of another floating point type, within the graph."""
@@ -200,7 +200,7 @@ class Tensor(ArrayMethods):
         if self.dtype.kind == "c" != dtype.kind:
             raise TypeError(messages.imaginary_part_lost(dtype))
         if not self.requires_grad:
-            return Tensor._wrap(self._data.astype(dtype))
+            return Tensor._wrap(self._array.astype(dtype))
         return record(_cast, (self,), {"dtype": dtype})
 
     def draw(self, **options: Any) -> GraphView:

@@ -80,7 +80,7 @@ def _left_in_grad(leaves: Sequence[Leaf], error: str) -> Gradients:
     """Read what an earlier `backward()` left in `grad`, where the graph can't be swept."""
     tensors = {leaf: leaf.tensor() for leaf in leaves}
     sizes = {
-        leaf: size(None if tensor._grad is None else tensor._grad._data)
+        leaf: size(None if tensor._grad is None else tensor._grad._array)
         for leaf, tensor in tensors.items()
         if tensor is not None
     }

@@ -62,7 +62,7 @@ class _Reader:
     def __init__(self, outputs: Mapping[str, Tensor], params: Any, gradients: bool, finite: bool):
         ends = {name: t._node or Constant(t.shape, t.dtype) for name, t in outputs.items()}
         roots = [node for node in ends.values() if isinstance(node, Leaf)]
-        held = {ends[name]: t._data for name, t in outputs.items()}
+        held = {ends[name]: t._array for name, t in outputs.items()}
         order = reachable(roots)[::-1]
         self.order, self.ends, self.measured = order, ends, gradients
         self.paths = Paths((node.module for node in order), params)
@@ -77,7 +77,7 @@ class _Reader:
         tensors = [*self.paths.given.values(), *(leaf.tensor() for leaf in leaves)]
         self.owners: set[int] = set()  # arrays that are counted already
         for tensor in tensors:
-            self._owns(tensor._data if tensor is not None else None)
+            self._owns(tensor._array if tensor is not None else None)
 
     def read(self, view: str) -> Graph:
         """Return what was found."""

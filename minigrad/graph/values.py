@@ -85,7 +85,7 @@ def kept_values(order: Sequence[Node], outputs: Mapping[Any, Any]) -> dict[Any, 
                 continue
             if parent.__class__ is Leaf and not isinstance(value, ARRAYS):
                 tensor = parent.tensor()
-                value = None if tensor is None else tensor._data
+                value = None if tensor is None else tensor._array
             if not isinstance(value, ARRAYS):
                 continue
             if not autograd.changed_since(value, node.stamp):

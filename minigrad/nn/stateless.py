@@ -59,9 +59,9 @@ def _replaced(module: Module, parameters: Mapping[str, Any]) -> Iterator[None]:
         for name, given in parameters.items():
             value, holder, key = own[name]
             if isinstance(value, Tensor):  # an object that may be held in several places
-                before.append((value, value._data, value._node))
+                before.append((value, value._array, value._node))
                 new = given if isinstance(given, Tensor) else Tensor(np.asarray(given))
-                value._data, value._node = new.data, new._node or Constant(new.shape, new.dtype)
+                value._array, value._node = new.data, new._node or Constant(new.shape, new.dtype)
             else:
                 before.append((holder, key, value))
                 holder[key] = given
@@ -69,7 +69,7 @@ def _replaced(module: Module, parameters: Mapping[str, Any]) -> Iterator[None]:
     finally:
         for place, a, b in reversed(before):
             if isinstance(place, Tensor):
-                place._data, place._node = a, b
+                place._array, place._node = a, b
             else:
                 place[a] = b
 

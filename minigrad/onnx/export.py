@@ -149,7 +149,7 @@ def _write(build: Builder, model: Any, runs: list[Run]) -> list[Output]:
     first = runs[0]
     names = dict[int, str]()  # of places in the graph and of arrays, by id
     for tensor, name in zip(first.inputs, build.inputs, strict=True):
-        names |= {id(tensor._node): name, id(tensor._data): name}
+        names |= {id(tensor._node): name, id(tensor._array): name}
     lazily = dict[int, tuple[str, Any]]()  # parameters and buffers, written on first use
     for kind in ("named_parameters", "named_buffers"):
         for path, value in getattr(model, kind, tuple)():
@@ -165,7 +165,7 @@ def _write(build: Builder, model: Any, runs: list[Run]) -> list[Output]:
             needed.add(id(call.y))
         elif id(call.y) in needed:
             needed |= {id(place) for place in call.places} | {id(a) for a in call.arrays}
-    given = [[t._data for t in one.inputs] for one in runs]
+    given = [[t._array for t in one.inputs] for one in runs]
     for calls in zip(*[one.calls for one in runs], strict=True):
         call = calls[0]
         if id(call.node) in needed or id(call.y) in needed:
@@ -263,7 +263,7 @@ def _outputs(y: Any) -> list[tuple[str, Tensor]]:
 
 def _output(build: Builder, names: dict[int, str], ends: Sequence[tuple[str, Tensor]]) -> Output:
     name, tensor = ends[0]
-    held = names.get(id(tensor._node)) or names.get(id(tensor._data))
+    held = names.get(id(tensor._node)) or names.get(id(tensor._array))
     if held is None:
         raise ValueError(
             f"export: {name} does not depend on the inputs by any operation that was recorded"

@@ -150,7 +150,7 @@ class Optimizer(Blocks):
         keys, work = itertools.count(), []
         for group in self.param_groups:
             items: list[Item] = [
-                (key, p.data, p._grad._data)
+                (key, p.data, p._grad._array)
                 for p, key in zip(group["params"], keys, strict=False)
                 if p._grad is not None
             ]

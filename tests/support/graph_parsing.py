@@ -118,8 +118,8 @@ class Log:
     """Note every recorded call by the identity of its arrays: nothing is asked of the graph."""
 
     def __init__(self, **inputs):
-        self.producer = {id(t._data): name for name, t in inputs.items()}
-        self.kept = [t._data for t in inputs.values()]
+        self.producer = {id(t._array): name for name, t in inputs.items()}
+        self.kept = [t._array for t in inputs.values()]
         self.calls = []  # (function, arguments, result)
 
     def check_result(self, entry, arrays, y):
@@ -148,7 +148,7 @@ class Log:
 
     def edges(self, *outputs):
         """Return (producer, consumer, argument) behind `outputs`, calls renumbered from 1."""
-        wanted, pending = set(), [self.producer[id(t._data)] for t in outputs]
+        wanted, pending = set(), [self.producer[id(t._array)] for t in outputs]
         while pending:
             at = pending.pop()
             if isinstance(at, int) and at not in wanted:
