@@ -3,12 +3,15 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from minigrad import ops
+import numpy
+
+from minigrad import lines, ops
 from minigrad.autograd import (
     Tensor,
     define,
     differentiable,
     enable_grad,
+    from_dlpack,
     gradients,
     is_grad_enabled,
     no_grad,
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     )
     from minigrad.trees import flatten
 
+lines.show_warnings_there()
+
 __version__ = "0.1.0"
 __all__ = [
     "DamagedFileError",
@@ -50,6 +55,7 @@ __all__ = [
     "elementwise_grad",
     "enable_grad",
     "flatten",
+    "from_dlpack",
     "functional",
     "get_num_threads",
     "get_rng_state",
@@ -101,9 +107,21 @@ _IN = {  # the names that are no modules, and where they are
 }
 
 
+def _advice(name: str) -> str:
+    """Say where a name that is looked for in vain may be."""
+    if name in ("tensor", "array", "asarray", "as_tensor"):
+        return ": write minigrad.Tensor(data)"
+    for room in ("functional", "nn", "optim"):
+        if not name.startswith("_") and hasattr(__getattr__(room), name):
+            return f": it is minigrad.{room}.{name}"
+    if not name.startswith("_") and callable(getattr(numpy, name, None)):
+        return f": NumPy's functions take Tensors, write np.{name}"
+    return ""
+
+
 def __getattr__(name: str) -> Any:
     """Import the rest on first use, so that `import minigrad` takes little more than NumPy."""
     if name not in __all__:
-        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+        raise AttributeError(f"module 'minigrad' has no attribute {name!r}{_advice(name)}")
     module = importlib.import_module(f"minigrad.{_IN.get(name, name)}")
     return getattr(module, name) if name in _IN else module

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 import weakref
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Array, Leaf, Node, Primitive, bare, changed_since, describe, local
-from minigrad.autograd.clock import tick
+from minigrad.autograd import (
+    Array,
+    Leaf,
+    Node,
+    Primitive,
+    bare,
+    changed_at,
+    describe,
+    kept_arrays,
+    local,
+)
+from minigrad.autograd.clock import now
 from minigrad.autograd.messages import where
-
-_HERE = str(Path(__file__).parent)
-_NUMPY = str(Path(np.__file__).parent)
-
+from minigrad.lines import source, warn
 
 EXAMPLES, DEAD = 8, 0.75  # of how many examples and units `debug` says that units are dead
 EXPLODED = 1e4  # the root of the mean square of a gradient
@@ -99,7 +103,7 @@ class debug:
         module = f" in {local.mode.module}" if local.mode.module else ""
         raise NonFiniteError(
             f"{entry.name}: {_count(y)} in the result (shape {y.shape}, {y.dtype}) of finite "
-            f"inputs {inputs}{module}, called at {where(_source())}"
+            f"inputs {inputs}{module}, called at {where(source())}"
         )
 
     def check_gradient(self, node: Node, i: int, g: Any, d: Any) -> None:
@@ -120,10 +124,10 @@ class debug:
 
     def watch(self, node: Node) -> None:
         """Remember where a node was called, and hold what it keeps."""
-        node.source = _source()
+        node.source = source()
         if not self.hold_arrays or node.saved is None:
             return
-        arrays = [base for value in node.saved for base in _with_bases(value)]
+        arrays = [base for value in kept_arrays(node) for base in _with_bases(value)]
         for array in arrays:
             held, _ = self._holders.get(id(array), (0, array))
             if held or array.flags.writeable:
@@ -142,10 +146,7 @@ class debug:
         if kind in self._said:
             return
         self._said.add(kind)
-        level, frame = 1, sys._getframe()
-        while frame.f_back is not None and frame.f_code.co_filename.startswith((_HERE, _NUMPY)):
-            level, frame = level + 1, frame.f_back
-        warnings.warn(text, TrainingWarning, stacklevel=level)
+        warn(text, TrainingWarning)
 
     def _stale(self, tensor: Any) -> None:
         """Warn of a gradient that a step has used and nobody has forgotten."""
@@ -153,7 +154,7 @@ class debug:
             return
         _, stamp = _graded.get(id(tensor), (None, 0))
         known = stamp and tensor._grad is not None
-        if known and changed_since(tensor._array, stamp) and np.any(bare(tensor._grad)):
+        if known and changed_at(tensor._array) > stamp and np.any(bare(tensor._grad)):
             name = f" of {tensor.name!r}" if tensor.name else ""
             self._say(
                 "stale",
@@ -161,7 +162,7 @@ class debug:
                 "the last step() used it: call optimizer.zero_grad() once for each step, before "
                 "backward()",
             )
-        _graded[id(tensor)] = weakref.ref(tensor, partial(_forget, id(tensor))), tick()
+        _graded[id(tensor)] = weakref.ref(tensor, partial(_forget, id(tensor))), now()
 
     def _dead(self, y: Any) -> None:
         """Warn of a layer in which most units gave 0 for all of many examples."""
@@ -230,18 +231,3 @@ def _count(value: Any) -> str:
     verb = "is" if nan + infinite == 1 else "are"
     kinds = f"({nan} NaN, {infinite} infinite)"
     return f"{nan + infinite} of {array.size} values {verb} not finite {kinds}"
-
-
-def _source() -> tuple[str, int, str]:
-    """Return file, line and function of the innermost call outside this package and NumPy."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith((_HERE, _NUMPY)):
-        frame = frame.f_back
-    return _cell(frame.f_code.co_filename), frame.f_lineno, frame.f_code.co_name
-
-
-def _cell(name: str) -> str:
-    """Return `cell [2]` for the name of the file in which a notebook hides a cell."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    numbers = getattr(getattr(shell, "compile", None), "_filename_map", {})
-    return f"cell [{numbers[name]}]" if name in numbers else name

@@ -13,18 +13,24 @@ PACKAGE = ROOT / "minigrad"
 LONGEST = 330
 
 # A room imports only from those to the left of it, and from itself.
-CORE = ["autograd", "kernels", "random", "ops", "functional"]
+CORE = ["lines", "autograd", "kernels", "random", "ops", "functional"]
 ORDER = [
     *CORE,
     *["checks", "files", "html", "saving", "trees", "tracing", "transforms", "recompute", "nn"],
     *["optim", "data", "distributed", "training", "graph", "testing", "debugging", "onnx"],
     *["sklearn", "torch"],
 ]
-NEEDS_NOT = {"kernels": {"autograd"}, "optim": {"nn"}, "graph": {"nn"}, "testing": {"nn"}}
+NEEDS_NOT = {
+    "autograd": {"lines"},
+    "kernels": {"autograd"},
+    "optim": {"nn"},
+    "graph": {"nn"},
+    "testing": {"nn"},
+}
 # The engine's files in reading order: each imports only from those before it, and from messages,
 # which is read last but imports none of them.
 ENGINE = [
-    *["messages", "mode", "graph", "clock", "dtypes", "table", "recording", "sweep"],
+    *["messages", "refusals", "mode", "graph", "clock", "dtypes", "table", "recording", "sweep"],
     *["methods", "tensor", "__init__"],
 ]
 # What a function imports of this package only when it is called, against the order or beside it.

@@ -80,3 +80,46 @@ FULL = (
 def test_wrong_gradients_are_named(f, message):
     with pytest.raises(AssertionError, match=message):
         check_gradients(f, X)
+
+
+def with_residual(pullback):
+    @differentiable(pullback, residual=True)
+    def square(x):
+        return x * x, 2 * x
+
+    return square
+
+
+def test_a_fault_in_the_branch_that_is_recorded_is_named():
+    """The recorded sweep has no residual: what is computed in its place is checked as well."""
+    right = with_residual(lambda g, _y, x, residual: g * (2 * x if residual is None else residual))
+    wrong = with_residual(lambda g, _y, x, residual: g * (3 * x if residual is None else residual))
+    check_gradients(right, X, order=3)
+    message = (
+        r"^order 1, input 0: the gradient with create_graph=True is wrong at 3 of 3 places, most "
+        r"at \(\d,\): [-\d.]+, but differences say [-\d.]+$"
+    )
+    for order in (1, 2):
+        with pytest.raises(AssertionError, match=message):
+            check_gradients(wrong, X, order=order)
+
+
+def test_a_fault_in_the_branch_that_is_recorded_at_the_second_order_is_named():
+    inner = with_residual(lambda g, _y, x, residual: g * (3 * x if residual is None else residual))
+
+    @differentiable(lambda g, _y, x: g * inner(x))
+    def cube(x):
+        return x**3 / 3
+
+    with pytest.raises(AssertionError, match="^order 2, input 0: the gradient with create_graph"):
+        check_gradients(cube, X)
+
+
+def test_a_pullback_that_can_not_be_recorded_passes_at_the_last_order():
+    @differentiable(lambda g, _y, x: g * np.ascontiguousarray(2 * x))
+    def once(x):
+        return x * x
+
+    check_gradients(once, X, order=1)
+    with pytest.raises(TypeError, match="silently leave the graph"):
+        check_gradients(once, X)

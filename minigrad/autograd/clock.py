@@ -7,19 +7,62 @@ it, never a silently wrong gradient.
 from __future__ import annotations
 
 import functools
+import sys
+import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any
 
 import numpy as np
 
-from minigrad.autograd.graph import Array
+from minigrad.autograd.graph import Array, Constant, Handle, Leaf, Node
+from minigrad.autograd.mode import local
 
-tick: Callable[[], int] = count(1).__next__
+# Until 3.12 Python itself frees a chain of nodes without depth; from then on the clock runs in
+# spans, each of which ends with StopIteration and begins with a `Milestone`.
+tick: Callable[[], int] = (count(1) if sys.version_info < (3, 13) else iter(())).__next__
+_end = 1
+_turning = threading.Lock()
 
 latest_change = 0
 _changes: dict[int, list[Any]] = {}  # by id of the array that owns the memory: [when, weakref]
+
+
+def turn() -> int:
+    """Begin another span of the clock, and return its first stamp.
+
+    It has 128 stamps on average, and without a rhythm, which a loop of as many operations, one of
+    them on a long chain, would step over.
+    """
+    global tick, _end
+    with _turning:
+        start, _end = _end, _end + 1 + _end**3 % 2147483647 % 255
+        tick = iter(range(start + 1, _end)).__next__
+    return start
+
+
+class Milestone(Node):
+    """One node in many, from which a chain of any length is freed anew, and so without depth.
+
+    From 3.13 on Python frees a chain of objects by calls inside calls, deeper than the stack of
+    many a thread. To whoever asks, a milestone is a Node.
+    """
+
+    __slots__ = ()
+    __class__ = property(lambda self: Node)
+
+    def __del__(self) -> None:
+        rest, self.inputs, self.saved = [getattr(self, "inputs", None)], (), None
+        if local.freeing is not None:  # a call further out goes on from here
+            local.freeing += rest
+            return
+        local.freeing = rest
+        try:
+            while rest:
+                rest.pop()
+        finally:
+            local.freeing = None
 
 
 def owner_of(array: Any) -> Any:
@@ -29,23 +72,61 @@ def owner_of(array: Any) -> Any:
     return array
 
 
+def now() -> int:
+    """Return the next stamp."""
+    try:
+        return tick()
+    except StopIteration:
+        return turn()
+
+
 def note_change(*arrays: Array) -> None:
     """Record that arrays, and so every view of their memory, were changed in place just now."""
     global latest_change
-    latest_change = now = tick()
+    latest_change = when = now()
     for array in arrays:
         owner = owner_of(array)
         key = id(owner)
         if key in _changes:
-            _changes[key][0] = now
+            _changes[key][0] = when
         else:
             forget = functools.partial(_changes.pop, key)  # the reference will be its default
-            _changes[key] = [now, weakref.ref(owner, forget)]
+            _changes[key] = [when, weakref.ref(owner, forget)]
 
 
-def changed_since(array: Array | np.generic, stamp: int) -> bool:
-    """Tell whether the memory of an array was changed in place after `stamp`."""
-    if latest_change <= stamp:
-        return False
-    when: int = _changes.get(id(owner_of(array)), (0,))[0]
-    return when > stamp
+def changed_since(nodes: list[Node]) -> bool:
+    """Tell whether any array was changed in place since the last, the oldest, of `nodes`."""
+    return bool(nodes) and latest_change > nodes[-1].stamp
+
+
+def changed_at(array: Array | np.generic) -> int:
+    """Return when the memory of an array was last changed in place; 0 for never."""
+    when: int = _changes.get(id(array if array.base is None else owner_of(array)), (0,))[0]
+    return when
+
+
+_PLAIN = frozenset({Constant, Leaf, Node, float, int, bool, str, type(None)})
+
+
+def arrays_in(values: Iterable[Any]) -> list[Any]:
+    """List the Tensors and arrays among `values`, in lists, tuples and dicts too."""
+    found: list[Any] = []
+    for value in values:
+        if value.__class__ in _PLAIN:  # most of them
+            continue
+        if isinstance(value, Handle | np.ndarray):
+            found.append(value)
+        elif isinstance(value, list | tuple | dict):
+            found += arrays_in(value.values() if isinstance(value, dict) else value)
+    return found
+
+
+def kept_arrays(node: Node) -> list[Array]:
+    """List the arrays that the pullbacks will read: inputs, output, keywords and residual.
+
+    A keyword whose name starts with an underscore is not for them.
+    """
+    values = [*node.saved, *[v for k, v in node.keywords.items() if k[0] != "_"]]
+    if node.function.residual:
+        values.append(node.residual)
+    return arrays_in(values)

@@ -28,10 +28,20 @@ def as_number(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def plain(value: Any, name: str) -> Array:
+    """Return an array of NumPy's own rules; a mask, or `*` as a product of matrices, is refused."""
+    if isinstance(value, np.ndarray) and value.__array_priority__ > 0:
+        raise TypeError(messages.foreign_rules(name, value))
+    return np.asarray(value)
+
+
 def as_array(data: Any, dtype: Any = None, *, copy: bool = False) -> Array:
     """Return the array that `Tensor(data, dtype=dtype)` holds."""
+    if data.__class__ is not np.ndarray and isinstance(data, np.ndarray):
+        data = plain(data, "Tensor")
     try:
-        array = np.array(data, dtype=dtype, copy=copy or None)
+        array = np.asarray(data, dtype)
+        array = array.copy("K") if copy else array
     except ValueError as error:
         raise ValueError(f"Tensor: can't make one array of {data!r:.60}: {error}") from None
     from_python = not isinstance(data, np.ndarray | np.generic | Handle)
@@ -47,7 +57,7 @@ def operand(value: Any, name: str) -> tuple[Any, Any]:
     number = as_number(value)
     if number is None or isinstance(number, float | int | complex):
         return value, number
-    array = np.asarray(value)
+    array = value if value.__class__ is np.ndarray else plain(value, name)
     if array.dtype.kind not in NUMBERS:
         raise TypeError(messages.not_numbers(name, array.dtype, value))
     return array, Constant(array.shape, array.dtype)

@@ -27,7 +27,8 @@ Axis = int | tuple[int, ...] | None
 class Constant:
     """An input without a gradient: only its shape, dtype and name are remembered."""
 
-    __slots__ = ("dtype", "name", "shape")
+    __slots__ = ("dtype", "frozen", "name", "shape")
+    frozen: Leaf  # what it was, if a gradient flowed to it before
 
     def __init__(self, shape: Shape, dtype: DType, name: str | None = None):
         self.shape, self.dtype, self.name = shape, dtype, name

@@ -87,11 +87,67 @@ def no_pullback(entry: Primitive, needs: Sequence[bool]) -> str:
 
 def keyword_not_accepted(entry: Primitive, keyword: str, value: object) -> str:
     """For a keyword that no pullback knows."""
+    if keyword in entry.parameters:
+        default = inspect.signature(entry.function).parameters[keyword].default
+    else:
+        default = None
+    if default is inspect.Parameter.empty:
+        return (
+            f"{entry.name}: its argument {keyword} is an array, but there are pullbacks for "
+            f"{entry.inputs} alone: give one for each array, or None if it has no derivative"
+        )
     accepted = ", ".join(sorted(entry.accepts)) or "none"
     return (
         f"{entry.name}: the keyword {keyword}={value!r:.40} has no derivative here "
         f"(accepted: {accepted}): leave it out"
     )
+
+
+def tensor_as_keyword(entry: Primitive, keywords: dict[str, Any], tensor: object) -> str:
+    """For a Tensor among the keywords that requires a gradient."""
+    keyword = next(name for name, value in keywords.items() if _holds(value, tensor))
+    return (
+        f"{entry.name}: the keyword {keyword} is a Tensor that requires a gradient, and would "
+        "get none: pass it as t.detach(), or make it an input that has a pullback"
+    )
+
+
+def foreign_rules(name: str, value: object) -> str:
+    """For np.matrix, masked arrays, and arrays with units."""
+    kind = type(value).__name__
+    return (
+        f"{name}: a {kind} computes by rules of its own, which would be lost here: pass "
+        + ("x.filled(value), or " if kind == "MaskedArray" else "")
+        + "np.asarray(x)"
+    )
+
+
+def no_array(entry: Primitive, y: object) -> str:
+    """For a function that returns a tuple, a list, a Python number or None."""
+    return (
+        f"{entry.name}: a recorded function returns one array, this one returned {y!r:.40}: "
+        "return np.asarray(y), and write a function for each of several arrays"
+    )
+
+
+def pullback_failed(error: Exception) -> Exception:
+    """Return an error in a sweep, with the node where it happened if that explains it."""
+    trace, frames = error.__traceback__, []
+    while trace is not None:
+        frames.append(trace.tb_frame)
+        trace = trace.tb_next
+    at = next((frame for frame in frames if frame.f_code.co_name == "sweep"), None)
+    if at is None or "node" not in at.f_locals:
+        return error
+    begin = f"backward: the pullback of {describe(at.f_locals['node'])}"
+    if frames[-1].f_code.co_name in ("sweep", "unbroadcast") and "d" in at.f_locals:
+        return TypeError(f"{begin} returned {at.f_locals['d']!r:.40}: expected an array")
+    if any(kind in str(error) for kind in ("Leaf", "Constant", "Node", "NoneType")):
+        return TypeError(
+            f"{begin} failed: {error}. An argument whose name starts with an underscore has shape "
+            "and dtype alone: to read its value call it x, not _x"
+        )
+    return error
 
 
 def not_numbers(name: str, dtype: object, value: object) -> str:
@@ -126,11 +182,13 @@ def explained(
     return kind(f"{entry.name}: can't be computed for {shapes}{also}: {hint}")
 
 
-def generator(mode: str, name: str) -> str:
-    """For `@no_grad()` above a generator."""
+def generator(mode: str, function: Callable[..., Any]) -> str:
+    """For `@no_grad()` above a generator, or above what is async."""
+    kind = "a generator" if inspect.isgeneratorfunction(function) else "async"
     return (
-        f"{mode}: {name} is a generator, which runs after "
+        f"{mode}: {function.__qualname__} is {kind}, which runs after "
         f"its call: write `with {mode}():` inside it"
+        + (", around what does not await" if kind == "async" else "")
     )
 
 
@@ -143,14 +201,28 @@ def released(node: Node) -> str:
     )
 
 
-def changed(origin: Constant, node: Node) -> str:
-    """For a value that is no longer the one that was recorded."""
+def changed(array: Any, node: Node) -> str:
+    """For an array, of an input or among the keywords, that is no longer what was recorded."""
+    places = zip((node, *node.inputs), node.saved, strict=True)
+    found = [describe(place) for place, value in places if value is array]
+    named = {**node.keywords, "residual": node.residual if node.function.residual else None}
+    found += [
+        f"'{name}' (shape {array.shape}, {array.dtype})"
+        for name, value in named.items()
+        if _holds(value, array)
+    ]
     return (
-        f"backward: {describe(origin)}, which {describe(node)} kept for its gradient, "
+        f"backward: {found[0]}, which {describe(node)} kept for its gradient, "
         "was changed in place after it was recorded (an optimizer step, "
         "load_state_dict, or `t.data -= ...`): call backward() before the change, or "
         "compute the loss again after it"
     )
+
+
+def _holds(value: Any, array: Any) -> bool:
+    parts = value.values() if isinstance(value, dict) else value
+    nested = isinstance(value, dict | list | tuple)
+    return value is array or (nested and any(_holds(part, array) for part in parts))
 
 
 def requires_no_gradient(output: object) -> str:
@@ -185,104 +257,17 @@ def imaginary_part_lost(dtype: object) -> str:
     return f"astype: {dtype} has no imaginary part: write t.real.astype({dtype})"
 
 
+def no_gradient(place: Constant, g: object) -> str:
+    """For a pullback that returned None or a Python number."""
+    return (
+        f"backward: the gradient for {describe(place)} is {g!r:.40} and no array: a pullback is "
+        "wrong, it returns an array of its input's shape"
+    )
+
+
 def gradient_of_wrong_shape(place: Constant, shape: tuple[int, ...]) -> str:
     """For a gradient that does not fit what it belongs to."""
     return (
         f"backward: the gradient for {describe(place)} came with shape {shape}: a "
         "pullback is wrong, or the data was replaced by some of another shape"
-    )
-
-
-# ------------------------------------------------------------------------------- being a Tensor
-_LEAVING = (
-    "this Tensor requires a gradient, and as a bare array it would silently leave the graph: use "
-    "t.detach().numpy(); to collect Tensors use np.stack or np.concatenate, not np.array"
-)
-_HERE = {  # by a function that asks for a bare array
-    **{f"scipy.special.{f}": f"minigrad.functional.{f}(t)"
-       for f in ("logsumexp", "softmax", "log_softmax")},
-    "scipy.special.polygamma": "minigrad.elementwise_grad(scipy.special.psi)(t), once per order",
-    "scipy.special.multigammaln": "sums of scipy.special.gammaln(t)",
-    "scipy.linalg": "np.linalg", "scipy.fft": "np.fft", "scipy.fftpack": "np.fft",
-    "scipy.stats": "the formula of the density, in np and scipy.special",
-    "scipy.integrate": "a loop of steps, with minigrad.checkpoint",
-    "scipy.optimize": "minigrad.value_and_grad(f), with jac=True",
-    "scipy.interpolate": "np.interp", "scipy.signal": "np.convolve, or np.fft",
-    "scipy.sparse": "dense arrays", "numpy.r_": "np.concatenate",
-    "matplotlib": "t.detach()", "pandas": "t.detach().numpy()",
-}  # fmt: skip
-
-
-def leaving(frame: Any) -> str:
-    """For a Tensor that is to become a bare array, by whoever called in `frame`."""
-    asked = None
-    while frame is not None:  # the outermost call of a known package says what the user wrote
-        module, name = frame.f_globals.get("__name__", ""), frame.f_code.co_name
-        if name == "__getitem__" and "index_tricks" in module:
-            module, name = "numpy", "r_"
-        package = ".".join(p for p in module.split(".")[:2] if not p.startswith("_"))
-        found = [k for k in (f"{package}.{name}", package, package.split(".")[0]) if k in _HERE]
-        asked = (f"{package}.{name}", found[0]) if found else asked
-        frame = frame.f_back
-    if asked is None:
-        return _LEAVING
-    return f"{asked[0]} can't record a Tensor that requires a gradient: use {_HERE[asked[1]]} here"
-
-
-NO_ASSIGNMENT = (
-    "Tensor: values can't be set in place, the graph would miss it: use "
-    "np.where(mask, new, t), or set t.data[...] before anything is recorded"
-)
-
-
-def not_a_leaf(node: Node) -> str:
-    """For `grad` of a result that does not retain it."""
-    return (
-        f"grad: {describe(node)} is not a leaf, and only leaves keep their gradient: "
-        "call t.retain_grad() before backward()"
-    )
-
-
-def part_of_a_graph(node: Node) -> str:
-    """For `requires_grad = False` of a result."""
-    return f"requires_grad: {describe(node)} is part of a graph: use t.detach()"
-
-
-def not_floating(dtype: object) -> str:
-    """For `requires_grad = True` of integers."""
-    return (
-        f"requires_grad: only floating point Tensors have gradients, this one is "
-        f"{dtype}: write 1.0 instead of 1, or pass dtype=np.float32"
-    )
-
-
-def recorded_in_place(symbol: str, place: Constant) -> str:
-    """For `parameter += ...` while recording."""
-    return (
-        f"{symbol}: {describe(place)} requires a gradient and can't be changed in "
-        f"place while recording: write `t.data {symbol} ...`, or do it under no_grad()"
-    )
-
-
-def data_of_node(node: Node) -> str:
-    """For `result.data = ...`."""
-    return (
-        f"data: {describe(node)} was computed by the graph, its data can't be replaced: "
-        "make a new Tensor"
-    )
-
-
-def data_not_floating(place: Constant, dtype: object) -> str:
-    """For `parameter.data = integers`."""
-    return (
-        f"data: {describe(place)} requires a gradient, so it takes floating point arrays, "
-        f"got {dtype}: write data.astype({place.dtype})"
-    )
-
-
-def not_copied(node: Node) -> str:
-    """For pickle and deepcopy of a result."""
-    return (
-        f"pickle and deepcopy: {describe(node)} is part of a graph, and only leaves "
-        "can be copied: use t.detach()"
     )

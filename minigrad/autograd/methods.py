@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from minigrad.autograd import messages
+from minigrad.autograd import refusals
 from minigrad.autograd.graph import Array, Axis, Handle
 
 if TYPE_CHECKING:
@@ -56,23 +56,39 @@ class ArrayMethods(Handle):
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         if self.requires_grad:
-            raise TypeError(messages.leaving(sys._getframe(1)))
+            raise TypeError(refusals.leaving(sys._getframe(1)))
         return numpy.array(self.data, dtype=dtype, copy=copy)
 
-    def item(self) -> float:
-        """Return the value of a Tensor of size 1 as a Python number."""
-        return self._array.item()
+    to_numpy = numpy  # as matplotlib asks for it
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.numpy().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.data.__dlpack_device__()
+
+    def item(self, *index: int) -> float:
+        """Return the value of a Tensor of size 1, or the one at an index, as a Python number."""
+        return self._array.item(*index)
 
     def tolist(self) -> Any:
         """Return the values as nested Python lists."""
         return self._array.tolist()
 
     # ------------------------------------------------------------------------------ as a number
+    def _number(self) -> Any:
+        if self.requires_grad:
+            raise TypeError(refusals.LEAVING_AS_NUMBER)
+        return self._array
+
     def __float__(self) -> float:
-        return float(self._array)
+        return float(self._number())
 
     def __int__(self) -> int:
-        return int(self._array)
+        return int(self._number())
+
+    def __complex__(self) -> complex:
+        return complex(self._number())
 
     def __index__(self) -> int:
         return operator.index(self._array)
@@ -90,6 +106,8 @@ class ArrayMethods(Handle):
         return np.divmod(other, self)
 
     def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError(refusals.NO_LENGTH)
         return len(self.data)
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -152,8 +170,8 @@ class ArrayMethods(Handle):
     conjugate = conj
 
     # --------------------------------------------------------------------------------------- shape
-    def reshape(self, *shape: int | tuple[int, ...]) -> Tensor:
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+    def reshape(self, *shape: int | tuple[int, ...], order: str = "C") -> Tensor:
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)
 
     def ravel(self) -> Tensor:
         return np.ravel(self)

@@ -34,11 +34,15 @@ class Mode:
 class _Local(threading.local):
     def __init__(self) -> None:
         self.mode = Mode()
+        self.freeing: list[Any] | None = None  # what a Milestone left to be freed
 
 
 local = _Local()
 _modes = iter(functools.partial(getattr, local, "mode"), None)  # of the thread that asks, endless
 _names = repeat("enabled")
+
+
+_LATER = inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction
 
 
 class _grad_mode(_IOBase):
@@ -63,8 +67,8 @@ class _grad_mode(_IOBase):
         return self
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        if inspect.isgeneratorfunction(function):
-            raise TypeError(messages.generator(type(self).__name__, function.__qualname__))
+        if any(later(function) for later in _LATER):
+            raise TypeError(messages.generator(type(self).__name__, function))
 
         @functools.wraps(function)
         def run(*args: P.args, **keywords: P.kwargs) -> R:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.autograd import messages
-from minigrad.autograd.clock import tick
+from minigrad.autograd import clock, messages
+from minigrad.autograd.clock import arrays_in
 from minigrad.autograd.dtypes import match, operand, result
-from minigrad.autograd.graph import NO_GRADIENT, Constant, Handle, Node, nobody, place_of
+from minigrad.autograd.graph import NO_GRADIENT, Constant, Handle, Node, bare, nobody, place_of
 from minigrad.autograd.mode import P, R, local
 from minigrad.autograd.table import Primitive, Pullback, define, look_again, primitive, rules
 
@@ -51,6 +51,8 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
     y, residual = y if entry.residual else (y, None)
     if tensor is None:
         return y
+    if not isinstance(y, np.ndarray | np.generic):
+        raise TypeError(messages.no_array(entry, y))
     mode = local.mode
     if mode.debug is not None:
         mode.debug.check_result(entry, arrays, y)
@@ -58,10 +60,13 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
         return tensor._wrap(result(y, inputs) if False in needs else y)
     keep = entry.kept[needs]
     saved = [a if k else p for k, a, p in zip(keep, (y, *arrays), (None, *places), strict=True)]
-    node = Node()
+    try:
+        node, stamp = Node(), clock.tick()
+    except StopIteration:
+        node, stamp = clock.Milestone(), clock.turn()
     node.function, node.inputs, node.keywords = entry, tuple(places), keywords
     node.saved, node.residual, node.shape, node.dtype = tuple(saved), residual, y.shape, y.dtype
-    node.stamp, node.module, node.name, node.tensor = tick(), mode.module, None, nobody
+    node.stamp, node.module, node.name, node.tensor = stamp, mode.module, None, nobody
     if mode.debug is not None:
         mode.debug.watch(node)
     return tensor._wrap(y, node)
@@ -95,22 +100,30 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
             usual = False
         mode = local.mode
         if not (usual and (p_needs or q_needs) and mode.enabled and mode.debug is None):
-            if not (isinstance(a, _OPERANDS) and isinstance(b, _OPERANDS)):
-                return NotImplemented
+            for value in (a, b):
+                if not (isinstance(value, _OPERANDS) or _is_array(value)):
+                    return NotImplemented
             return record(entry, (a, b))
         try:
             y = operation(x, z)
+            node, stamp = Node(), clock.tick()
         except ValueError as error:
             raise messages.explained(error, entry, [x, z], _NOTHING) from None
+        except StopIteration:
+            node, stamp = clock.Milestone(), clock.turn()
         keep_y, keep_x, keep_z = entry.kept[p_needs, q_needs]
-        node = Node()
         node.saved = y if keep_y else None, x if keep_x else p, z if keep_z else q
         node.function, node.inputs, node.keywords = entry, (p, q), _NOTHING
-        node.shape, node.dtype, node.stamp = y.shape, y.dtype, tick()
+        node.shape, node.dtype, node.stamp = y.shape, y.dtype, stamp
         node.module, node.name, node.tensor = mode.module, None, nobody
         return a._wrap(y, node) if p_needs else b._wrap(y, node)
 
     return binary, lambda a, b: binary(b, a)
+
+
+def _is_array(value: Any) -> bool:
+    """Tell whether this is an array of a library that leaves arithmetic with others' to them."""
+    return hasattr(value, "__array__") and not hasattr(value, "__array_ufunc__")
 
 
 def call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
@@ -118,8 +131,12 @@ def call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
 
     Nothing leaves the graph silently: not by a function without derivative, nor by a keyword.
     """
-    if keywords.pop("out", None) is not None:
-        raise TypeError(messages.no_out(function.__name__))
+    out = keywords.pop("out", None)
+    if out is not None:
+        tensors = [t for t in arrays_in([arguments, keywords]) if isinstance(t, Handle)]
+        if not tensors or any(t.requires_grad for t in tensors):  # out itself may be the Tensor
+            raise TypeError(messages.no_out(function.__name__))
+        return function(*bare(arguments), **bare(keywords), out=out)
     rule = rules.get(function) or look_again(function)
     if rule is None:
         raise TypeError(messages.no_derivative(function))

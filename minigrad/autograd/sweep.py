@@ -46,9 +46,9 @@ def sweep(
 
     Arrays that were released, or changed in place since they were recorded, are a RuntimeError.
     """
-    order = reachable(seeds)
+    order, debug = reachable(seeds), local.mode.debug
     wanted = None if targets is None else _on_the_way(order, targets)
-    gradients, found, debug, latest = dict(seeds), {}, local.mode.debug, clock.latest_change
+    gradients, found, changes = dict(seeds), {}, clock.changed_since(order)
     for node in order:
         g = gradients.pop(node, None)
         if g is None:
@@ -58,8 +58,8 @@ def sweep(
         inputs, function, saved, keywords = node.inputs, node.function, node.saved, node.keywords
         if wanted is not None and wanted.isdisjoint(inputs):
             continue
-        if saved is None or wrap or function.residual or latest > node.stamp:
-            saved, keywords = _prepared(node, wrap)
+        if saved is None or wrap or function.residual or changes:
+            saved, keywords = _prepared(node, wrap, changes)
         if not retain:
             node.saved = node.residual = None
         if function.joint:
@@ -73,7 +73,7 @@ def sweep(
             else:
                 pull = function.pullbacks[i]
                 d = pull(g, *saved, **keywords) if keywords else pull(g, *saved)
-            if parent.shape != node.shape and parent.shape != d.shape:
+            if d is None or (parent.shape != node.shape and parent.shape != d.shape):
                 d = unbroadcast(d, parent.shape)
             if parent.dtype is not node.dtype:
                 d = (d if parent.dtype.kind == "c" else d.real).astype(parent.dtype)
@@ -94,15 +94,14 @@ def _on_the_way(order: list[Node], targets: Iterable[Leaf]) -> set[Leaf]:
     return wanted
 
 
-def _prepared(node: Node, wrap: Wrap | None) -> tuple[Any, dict[str, Any]]:
+def _prepared(node: Node, wrap: Wrap | None, changes: bool) -> tuple[Any, dict[str, Any]]:
     """Check what a node saved, return it, as Tensors if they are to be recorded, and keywords."""
     saved, keywords = node.saved, node.keywords
     if saved is None:
         raise RuntimeError(messages.released(node))
-    if clock.latest_change > node.stamp:
-        for value, place in zip(saved, (node, *node.inputs), strict=True):
-            if isinstance(value, np.ndarray) and clock.changed_since(value, node.stamp):
-                raise RuntimeError(messages.changed(place, node))
+    for array in clock.kept_arrays(node) if changes else ():
+        if clock.changed_at(array) > node.stamp:
+            raise RuntimeError(messages.changed(array, node))
     if node.function.residual:
         residual = node.residual
         fixed = isinstance(residual, np.ndarray) and residual.dtype.kind in "iub"
@@ -143,7 +142,7 @@ def backward(
     """
     for node, g in _swept([self], [gradient], retain_graph, create_graph, None).items():
         tensor = node.tensor()
-        if tensor is None:
+        if tensor is None or not tensor.requires_grad:  # gone, or frozen since
             continue
         if g.shape != tensor.shape:
             raise RuntimeError(messages.gradient_of_wrong_shape(node, g.shape))
@@ -192,6 +191,8 @@ def gradients(
     """
     if isinstance(outputs, Handle):
         outputs, upstream = [outputs], [upstream]
+    if isinstance(inputs, Handle):
+        raise TypeError("gradients: inputs are a list of Tensors: write gradients(loss, [x])")
     for x in inputs:
         if not isinstance(x._node, Leaf):
             raise RuntimeError(f"gradients: the input {x!r:.60} does not require a gradient")
@@ -219,8 +220,13 @@ def _swept(
     module = local.mode.module
     try:
         found = run(seeds, retain=retain or create_graph, wrap=wrapped, targets=targets)
+    except (TypeError, AttributeError) as error:
+        raise messages.pullback_failed(error) from None
     finally:
         local.mode.module = module  # which pullbacks that are recorded change
+    for node, g in found.items():
+        if not hasattr(g, "dtype"):
+            raise TypeError(messages.no_gradient(node, g))
     taken = {id(g._array if isinstance(g, Handle) else g) for g in upstream}
     return {node: wrap(*_owned(g, taken)) for node, g in found.items()}
 

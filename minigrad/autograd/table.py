@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from minigrad.autograd import messages
+from minigrad.autograd.clock import arrays_in
 from minigrad.autograd.dtypes import as_number
-from minigrad.autograd.graph import Function, bare
+from minigrad.autograd.graph import Function, Handle, bare
 
 Pullback = Function
 Call = tuple[tuple[Any, ...], dict[str, Any]]
@@ -29,8 +30,9 @@ class Primitive:
     same line serves bare arrays and, with `create_graph=True`, Tensors. An argument whose name
     starts with an underscore is not kept for it: `_y` is None (`g` has its shape), an input comes
     as a stand-in with `shape` and `dtype`. The arguments after the inputs are the keywords that
-    the function accepts. What a pullback returns is summed over the axes along which its input was
-    broadcast.
+    the function accepts; arrays among them are dated by the clock as the inputs are, unless the
+    keyword's name starts with an underscore. What a pullback returns is summed over the axes along
+    which its input was broadcast.
 
     A `joint` pullback, `(needs, g, y, *inputs, **keywords) -> gradients`, serves a function of any
     number of arrays, or one whose gradients share work; `needs` has a flag for each input.
@@ -79,7 +81,13 @@ class Primitive:
             value = keywords.pop(name)
             if value is not None and value is not np._NoValue:
                 raise TypeError(messages.keyword_not_accepted(self, name, value))
-        return arguments[:n], keywords and {k: as_number(v) for k, v in keywords.items()}
+        if not keywords:
+            return arguments[:n], keywords
+        tensors = [v for v in arrays_in(keywords.values()) if isinstance(v, Handle)]
+        for tensor in (t for t in tensors if t.requires_grad):
+            raise TypeError(messages.tensor_as_keyword(self, keywords, tensor))
+        keywords = bare(keywords) if tensors else keywords
+        return arguments[:n], {k: as_number(v) for k, v in keywords.items()}
 
     def _named(self, names: Sequence[str], keywords: dict[str, Any]) -> tuple[Any, ...]:
         """Take the inputs `names` out of the keywords; the last ones may be left out."""

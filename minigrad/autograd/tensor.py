@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
-from minigrad.autograd import messages
+from minigrad.autograd import messages, refusals
 from minigrad.autograd.clock import note_change
 from minigrad.autograd.dtypes import CONTINUOUS, as_array
 from minigrad.autograd.graph import Array, Constant, Leaf, Node, bare, nobody, place_of
@@ -34,7 +34,7 @@ def _in_place(symbol: str, operation: Callable[[Any, Any], Any]) -> Callable[[An
         if self._node.__class__ is not Leaf:
             return NotImplemented  # then t += u is t = t + u
         if local.mode.enabled:
-            raise RuntimeError(messages.recorded_in_place(symbol, self._node))
+            raise RuntimeError(refusals.recorded_in_place(symbol, self._node))
         operation(self.data, bare(other))
         note_change(self.data)
         return self
@@ -119,11 +119,11 @@ class Tensor(ArrayMethods):
             return
         node = self._node
         if isinstance(node, Node):
-            raise RuntimeError(messages.data_of_node(node))
+            raise RuntimeError(refusals.data_of_node(node))
         from_python = not isinstance(value, np.ndarray | np.generic | Tensor)
         array = as_array(value, self.dtype if from_python and self.requires_grad else None)
         if isinstance(node, Leaf) and array.dtype.kind not in CONTINUOUS:
-            raise TypeError(messages.data_not_floating(node, array.dtype))
+            raise TypeError(refusals.data_not_floating(node, array.dtype))
         self._array = array
         if node is not None and (node.shape, node.dtype) != (array.shape, array.dtype):
             self._grad, self._node = None, Constant(array.shape, array.dtype, node.name)
@@ -134,7 +134,7 @@ class Tensor(ArrayMethods):
         """The gradient that `backward()` left; None if never reached, zeros if reached by zeros."""
         node = self._node
         if self._grad is None and isinstance(node, Node) and node.tensor is nobody:
-            warnings.warn(messages.not_a_leaf(node), stacklevel=2)
+            warnings.warn(refusals.not_a_leaf(node), stacklevel=2)
         return self._grad
 
     @grad.setter
@@ -155,13 +155,15 @@ class Tensor(ArrayMethods):
         node = self._node
         if isinstance(node, Node):
             if not value:
-                raise RuntimeError(messages.part_of_a_graph(node))
+                raise RuntimeError(refusals.part_of_a_graph(node))
         elif value and not isinstance(node, Leaf):
             if self.dtype.kind not in CONTINUOUS:
-                raise TypeError(messages.not_floating(self.dtype))
-            self._node = Leaf(self, self.shape, self.dtype, self.name)
-        elif not value and node is not None:
-            self._node = Constant(node.shape, node.dtype, node.name)
+                raise TypeError(refusals.not_floating(self.dtype))
+            again: Leaf | None = getattr(node, "frozen", None)  # which graphs may know
+            self._node = again or Leaf(self, self.shape, self.dtype, self.name)
+        elif not value and isinstance(node, Leaf):
+            place = Constant(node.shape, node.dtype, node.name)
+            place.frozen, self._node = node, place
 
     @property
     def name(self) -> str | None:
@@ -192,7 +194,7 @@ class Tensor(ArrayMethods):
         """Return a Tensor of the same memory that is not part of the graph."""
         return Tensor._wrap(self._array)
 
-    def astype(self, dtype: Any) -> Tensor:
+    def astype(self, dtype: Any, *, copy: bool = True) -> Tensor:
         """Return a Tensor of another floating point type, within the graph."""
         dtype = np.dtype(dtype)
         if self.requires_grad and dtype.kind not in CONTINUOUS:
@@ -200,7 +202,7 @@ class Tensor(ArrayMethods):
         if self.dtype.kind == "c" != dtype.kind:
             raise TypeError(messages.imaginary_part_lost(dtype))
         if not self.requires_grad:
-            return Tensor._wrap(self._array.astype(dtype))
+            return Tensor._wrap(self.data.astype(dtype, copy=copy))
         return record(_cast, (self,), {"dtype": dtype})
 
     def draw(self, **options: Any) -> GraphView:
@@ -222,7 +224,7 @@ class Tensor(ArrayMethods):
 
     def __reduce__(self) -> Any:
         if isinstance(self._node, Node):
-            raise TypeError(messages.not_copied(self._node))
+            raise TypeError(refusals.not_copied(self._node))
         return _restore, (type(self), self.data, self.requires_grad, self.name, self._grad)
 
     # -------------------------------------------------------------------------------- operations
@@ -251,7 +253,7 @@ class Tensor(ArrayMethods):
         return record(_getitem, (self,), {"key": bare(key)})
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        raise TypeError(messages.NO_ASSIGNMENT)
+        raise TypeError(refusals.NO_ASSIGNMENT)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         function = ufunc if method == "__call__" else getattr(ufunc, method)
@@ -270,6 +272,11 @@ def _restore(kind: type[Tensor], data: Array, requires_grad: bool, name: Any, gr
     tensor = kind(data, requires_grad, name=name)
     tensor._grad = grad
     return tensor
+
+
+def from_dlpack(x: Any) -> Tensor:
+    """Return a Tensor that shares the memory of another library's array on the CPU, by DLPack."""
+    return Tensor._wrap(as_array(np.from_dlpack(x)))
 
 
 def _astype(x: Any, dtype: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy
 
-from minigrad.autograd import Array, Tensor, bare, differentiable
+from minigrad.autograd import Array, Tensor, bare, differentiable, note_change
 from minigrad.kernels.products import matmul
 from minigrad.kernels.threads import get_num_threads
 from minigrad.ops.types import T, Values
@@ -32,7 +32,7 @@ rehearsal = _Rehearsal()
 
 # ---------------------------------------------------------------------------------------- linear
 def _rows(x: Any) -> Any:
-    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _product(a: Any, b: Any) -> Any:
@@ -135,7 +135,7 @@ def _batch_norm_pullback(
     *,
     eps: float,
     residual: tuple[Array, Array] | None,
-    running: object = None,
+    _running: object = None,
     momentum: float = 0.1,
 ) -> tuple[Array | None, Array, Array]:
     """The three gradients share two sums over the batch: of g, and of g times x normalised."""
@@ -157,7 +157,7 @@ def _batch_norm_pullback(
 
 @differentiable(joint=_batch_norm_pullback, residual=True)
 def _batch_norm(
-    x: Any, weight: Any, bias: Any, *, eps: float, running: Any = None, momentum: float = 0.1
+    x: Any, weight: Any, bias: Any, *, eps: float, _running: Any = None, momentum: float = 0.1
 ) -> Any:
     if x.size == 0:
         raise ValueError(f"batch_norm: an empty batch has no mean: x has shape {x.shape}")
@@ -167,9 +167,10 @@ def _batch_norm(
             "nothing would be learnt: give training more rows, or call with training=False"
         )
     centred, *moments = _moments(x)
-    for average, new in zip(running or (), moments, strict=False):
+    for average, new in zip(_running or (), moments, strict=False):
         average *= 1 - momentum
         average += momentum * new
+    note_change(*_running or ())
     mean, var = moments
     inverse_std = (var + eps) ** -0.5
     centred *= _per_channel(weight * inverse_std, x)
@@ -231,7 +232,7 @@ def batch_norm(
     if (running_mean is None) != (running_var is None):
         raise ValueError("batch_norm: pass both running_mean and running_var, or neither")
     running = None if running_mean is None else bare((running_mean, running_var))
-    return _batch_norm(x, weight, bias, eps=eps, running=running, momentum=momentum)
+    return _batch_norm(x, weight, bias, eps=eps, _running=running, momentum=momentum)
 
 
 # --------------------------------------------------------------------------------------- dropout
@@ -256,6 +257,7 @@ def dropout(x: T, p: float = 0.5, training: bool = True, *, rng: Rng = None) -> 
     ----------
     Srivastava et al., "Dropout", 2014; the book, section 6.4.3.
     """
+    p = float(p)
     if not 0 <= p < 1:
         raise ValueError(f"dropout: p must be in [0, 1), got {p}")
     if not training:

@@ -10,24 +10,31 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad.autograd import Array, Tensor, bare, differentiable
 from minigrad.functional.activations import sigmoid, softmax
+from minigrad.ops.reduction import divided
 from minigrad.ops.types import T, Values
 
 np: Any = numpy  # whose types don't know that its functions return Tensors for Tensors
 
 
-def _same_shape(name: str, prediction: Values, target: ArrayLike) -> None:
+def _beside(name: str, prediction: Values, target: ArrayLike) -> Any:
+    """Return the target if it has the prediction's shape, in its dtype: it must not widen it."""
     if np.shape(prediction) != np.shape(target):
         raise ValueError(
             f"{name}: prediction has shape {np.shape(prediction)} but target {np.shape(target)}: "
             "broadcasting them would compare every pair of rows: reshape one to the other"
         )
+    if isinstance(target, Tensor) and target.requires_grad:
+        return target
+    array, dtype = Tensor(target).data, np.asarray(bare(prediction)).dtype
+    return array.astype(dtype, copy=False) if dtype.kind == "f" else array
 
 
 def _labels(name: str, logits: Values, targets: ArrayLike) -> Array:
     """Check integer labels, or rows of probabilities, against logits of shape (N, C)."""
     if isinstance(targets, Tensor) and targets.requires_grad:
         raise TypeError(f"{name}: targets get no gradient: pass targets.detach()")
-    t = np.asarray(bare(targets))
+    t: Any = targets
+    t = t if t.__class__ is np.ndarray else Tensor(t).data
     shape = np.shape(bare(logits))
     if len(shape) != 2 or shape[0] == 0:
         raise ValueError(f"{name}: logits must have shape (N, C) with N > 0, got {shape}")
@@ -69,11 +76,18 @@ def _cross_entropy_pullback(
     if residual is not None:
         return g * residual
     rows = targets if targets.ndim == 2 else one_hot(targets, x.shape[1], x.dtype)
-    return g * ((softmax(x) * rows.sum(axis=1, keepdims=True) - rows) / x.shape[0])
+    return divided(g * (softmax(x) * rows.sum(axis=1, keepdims=True) - rows), x.shape[0])
 
 
 @differentiable(_cross_entropy_pullback, None, residual=True)
 def _cross_entropy(x: Any, targets: Array) -> Any:
+    if x.dtype == np.float16:  # in which the sum over many rows is infinite
+        loss, slope = _loss_and_slope(x.astype(np.float32), targets)
+        return loss.astype(x.dtype), slope.astype(x.dtype)
+    return _loss_and_slope(x, targets)
+
+
+def _loss_and_slope(x: Array, targets: Array) -> tuple[Any, Array]:
     n = x.shape[0]
     shifted = x.T.copy()  # classes first: NumPy reduces across rows much faster than along them
     shifted -= shifted.max(axis=0)
@@ -127,20 +141,18 @@ def _binary_cross_entropy(x: T, t: ArrayLike) -> T:
 
 def binary_cross_entropy_with_logits(logits: T, targets: ArrayLike) -> T:
     """Return the mean of -t log s - (1 - t) log(1 - s), s = sigmoid(logits), without overflow."""
-    _same_shape("binary_cross_entropy_with_logits", logits, targets)
+    targets = _beside("binary_cross_entropy_with_logits", logits, targets)
     return np.mean(_binary_cross_entropy(logits, targets))
 
 
 def mse_loss(prediction: T, target: ArrayLike) -> T:
     """Return the mean of (prediction - target)**2 over all values, of equal shapes."""
-    _same_shape("mse_loss", prediction, target)
-    return np.mean(np.square(prediction - target))
+    return np.mean(np.square(prediction - _beside("mse_loss", prediction, target)))
 
 
 def sum_squared_error(prediction: T, target: ArrayLike) -> T:
     """Return the book's 0.5 * sum((prediction - target)**2), not divided by the batch."""
-    _same_shape("sum_squared_error", prediction, target)
-    return 0.5 * np.sum(np.square(prediction - target))
+    return 0.5 * np.sum(np.square(prediction - _beside("sum_squared_error", prediction, target)))
 
 
 def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Tensor | float:
@@ -153,7 +165,12 @@ def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Tensor | fl
 
 
 def accuracy(logits: Values, targets: ArrayLike) -> float:
-    """Return the share of rows whose largest logit is at the target (label or one-hot row)."""
+    """Return the share of rows whose largest logit is at the target (label or one-hot row).
+
+    A row that holds a NaN has no largest logit, and is wrong.
+    """
     t = _labels("accuracy", logits, targets)
     t = t if t.ndim == 1 else t.argmax(axis=1)
-    return float((np.asarray(bare(logits)).argmax(axis=1) == t).mean())
+    rows = np.asarray(bare(logits))
+    right = (rows.argmax(axis=1) == t) & ~np.isnan(rows.max(axis=1))
+    return float(right.mean())

@@ -88,7 +88,7 @@ def kept_values(order: Sequence[Node], outputs: Mapping[Any, Any]) -> dict[Any, 
                 value = None if tensor is None else tensor._array
             if not isinstance(value, ARRAYS):
                 continue
-            if not autograd.changed_since(value, node.stamp):
+            if autograd.changed_at(value) <= node.stamp:
                 known[parent] = value
     return known
 

@@ -64,8 +64,8 @@ emits |= {
     np.floor_divide: lambda b, call, x, y: b.op("Floor", b.op("Div", x, y)),
     np.fmod: lambda b, call, x, y: b.op("Mod", x, y, fmod=1),
     np.hypot: lambda b, call, x, y: b.op("Sqrt", b.op("Add", b.op("Mul", x, x), b.op("Mul", y, y))),
-    F.leaky_relu: lambda b, call, x: b.op(
-        "LeakyRelu", x, alpha=call.keywords.get("negative_slope", 0.01)
+    F.leaky_relu: lambda b, call, x, slope=None: (
+        b.op("LeakyRelu", x, alpha=0.01) if slope is None else b.op("PRelu", x, slope)
     ),
     F.softmax: lambda b, call, x: b.op("Softmax", x, axis=call.keywords.get("axis", -1)),
     F.log_softmax: lambda b, call, x: b.op("LogSoftmax", x, axis=call.keywords.get("axis", -1)),

@@ -87,10 +87,12 @@ def running_extreme(ufunc: Any, x: Any, axis: int = 0) -> Any:
 def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     if n < 0:
         raise ValueError(f"diff: n must be 0 or more, got {n}")
+    if n == 0:
+        return a
     axis = normalize_axis_index(axis, a.ndim, "diff")
     ends = [np._NoValue, None]
     given = [x for x in (prepend, a, append) if not any(x is end for end in ends)]
-    if n and len(given) > 1:
+    if len(given) > 1:
         shape = [1 if i == axis else k for i, k in enumerate(np.shape(a))]
         parts = [x if np.ndim(x) else np.broadcast_to(x, shape) for x in alike(given)]
         a = np.concatenate(parts, axis=axis)

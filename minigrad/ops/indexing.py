@@ -60,7 +60,8 @@ def _take(a: Array, indices: ArrayLike, axis: int | None = None, mode: Any = "ra
         indices = np.take(np.arange(a.size if axis is None else a.shape[axis]), indices, mode=mode)
     if indices.dtype == bool or not indices.size:  # to np.take these are positions, to a[...] not
         indices = indices.astype(np.intp)
-    if axis is None:
+    if axis is None or a.ndim == 0:
+        normalize_axis_index(axis or 0, max(1, a.ndim), "take")
         return np.ravel(a)[indices]
     return a[(slice(None),) * normalize_axis_index(axis, a.ndim, "take") + (indices,)]
 

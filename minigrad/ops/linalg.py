@@ -112,7 +112,10 @@ def _einsum_of(subscripts: str, *operands: Array, optimize: Path = False) -> Arr
                         f"{arrays[i].shape[second]} long in an array of shape {arrays[i].shape}"
                     )
                 arrays[i] = np.diagonal(arrays[i], 0, first, second)
-                labels[i] = labels[i].replace(name, "") + name
+                labels[i] = (
+                    labels[i][:first] + labels[i][first + 1 : second] + labels[i][second + 1 :]
+                )
+                labels[i] += name
     explicit = f"{','.join(labels)}->{output}"
     return _einsum(*arrays, subscripts=explicit, optimize=optimize)
 
@@ -143,6 +146,8 @@ def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
     most = max(dots)
     batch = "".join(unused[:most])
     labels = [s.replace("...", batch[most - d :]) for s, d in zip(labels, dots, strict=True)]
+    if arrow and batch and "..." not in output:
+        raise ValueError(f"einsum: {subscripts!r} has an ellipsis that its output lacks")
     if arrow:
         return labels, output.replace("...", batch)
     joined = "".join(labels)

@@ -32,8 +32,16 @@ def _sum(g: Array, _y: object, _x: Constant, axis: Axis = None, keepdims: bool =
     return spread(g, _x.shape, axis, keepdims)
 
 
+def divided(g: Array, n: float) -> Array:
+    """Return g / n, also where n is too large for float16, whose numbers end at 65,504."""
+    if g.dtype != np.float16 or abs(n) < 2**15:
+        return g / n
+    _, exponent = math.frexp(n)
+    return g / math.ldexp(n, 8 - exponent) / 2.0 ** (exponent - 8)
+
+
 def _mean(g: Array, _y: object, _x: Constant, axis: Axis = None, keepdims: bool = False) -> Array:
-    return spread(g / _count(_x.shape, axis), _x.shape, axis, keepdims)
+    return spread(divided(g, _count(_x.shape, axis)), _x.shape, axis, keepdims)
 
 
 def _prod(g: Array, y: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -68,7 +76,8 @@ def _var(
     g: Array, _y: object, x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False
 ) -> Array:
     centred = x - np.mean(x, axis=axis, keepdims=True)
-    return spread(2 * g / (_count(x.shape, axis) - ddof), x.shape, axis, keepdims) * conj(centred)
+    share = divided(2 * g, _count(x.shape, axis) - ddof)
+    return spread(share, x.shape, axis, keepdims) * conj(centred)
 
 
 def _std(
@@ -78,10 +87,10 @@ def _std(
 
 
 def _extreme(g: Array, y: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """A tie: equal shares."""
-    mask = x == spread(y, x.shape, axis, keepdims)
-    count = np.maximum(np.sum(mask, axis=axis, keepdims=True), 1)
-    return spread(g, x.shape, axis, keepdims) * (mask / count).astype(x.dtype)
+    """A tie: equal shares. NaNs are the extreme wherever there are some."""
+    mask = (x == spread(y, x.shape, axis, keepdims)) | np.isnan(x)
+    share = 1 / np.maximum(np.sum(mask, axis=axis, keepdims=True), 1)
+    return np.where(mask, spread(g, x.shape, axis, keepdims) * share.astype(x.dtype), 0)
 
 
 define(np.sum, _sum)
@@ -122,13 +131,20 @@ def _vector_norm(x: Array, axis: Axis = None, *, keepdims: bool = False, ord: Or
     if ord is None or ord == 2:
         return _euclidean(x, axis=axis, keepdims=keepdims)
     size = np.abs(x)
+    if ord == 1 or (ord == math.inf and _count(x.shape, axis) == 0):
+        return np.sum(size, axis=axis, keepdims=keepdims)
     if ord in (math.inf, -math.inf):
         return (np.max if ord == math.inf else np.min)(size, axis=axis, keepdims=keepdims)
-    if ord == 1:
-        return np.sum(size, axis=axis, keepdims=keepdims)
     if not isinstance(ord, float | int) or ord == 0:
         raise TypeError(f"norm: ord={ord!r} has no derivative: use a nonzero number or inf")
-    return np.power(np.sum(size**ord, axis=axis, keepdims=keepdims), 1 / ord)
+    total = np.sum(_power(size, ord), axis=axis, keepdims=keepdims)
+    return _power(total, 1 / ord)
+
+
+def _power(x: Array, exponent: float) -> Array:
+    """Return x**exponent for x of no sign; the gradient at 0 is 0."""
+    zero = x == 0
+    return np.where(zero, 0.0 if exponent > 0 else math.inf, np.where(zero, 1, x) ** exponent)
 
 
 compose(np.ptp)(lambda a, *axis, **how: np.max(a, *axis, **how) - np.min(a, *axis, **how))

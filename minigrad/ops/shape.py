@@ -171,7 +171,7 @@ compose(np.dsplit)(lambda ary, parts: _split(ary, parts, 2))
 # ----------------------------------------------------------------------------- repeating, padding
 @compose(np.repeat)
 def _repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
-    a, axis = (np.ravel(a), 0) if axis is None else (a, axis)
+    a, axis = (np.ravel(a), axis or 0) if axis is None or a.ndim == 0 else (a, axis)
     axis = normalize_axis_index(axis, a.ndim, "repeat")
     return np.take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
 

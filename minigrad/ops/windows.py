@@ -37,6 +37,11 @@ def _sliding_window_view(x: Array, window_shape: Any, axis: Any = None) -> Array
     window = tuple(window_shape) if np.ndim(window_shape) else (window_shape,)
     axes = range(x.ndim) if axis is None else axis
     axes = normalize_axis_tuple(axes, x.ndim, "axis", allow_duplicate=True)
+    if len(window) != len(axes):
+        raise ValueError(
+            f"sliding_window_view: expected a length of the window for each axis, got "
+            f"window_shape={window_shape} for axis={axis} of an array of shape {x.shape}"
+        )
     if len(set(axes)) != len(axes):
         raise TypeError(f"sliding_window_view: axis={axis} names an axis twice: no derivative here")
     return _windows(x, window=window, axes=axes)

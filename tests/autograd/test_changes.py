@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from minigrad import Tensor, gradients, no_grad, optim
+import minigrad.functional as F
+from minigrad import Tensor, debug, differentiable, gradients, nn, no_grad, optim
 from minigrad.autograd import note_change
 
 
@@ -96,6 +97,79 @@ def test_whatever_was_kept_is_watched(make, name):
     h.data *= 2
     with pytest.raises(RuntimeError, match=f"^backward: {name}, which "):
         y.backward()
+
+
+# ------------------------------------------------------------------ what is among the keywords
+def shifted(i):
+    i.data += 1
+
+
+def flipped(i):
+    i.data = np.logical_not(i.data, out=i.data)
+
+
+@differentiable(lambda g, _y, _x, *, options: g * options["scales"][0])
+def scaled(x, *, options):
+    return x * options["scales"][0]
+
+
+@pytest.mark.parametrize(
+    ("f", "indices", "change", "name"),
+    [
+        (lambda x, i: x[i] ** 2, [0, 1], shifted, "'key'.*getitem"),
+        (lambda x, i: x[:, None][i, 0], [0, 1], shifted, "'key'.*getitem"),
+        (lambda x, i: x[i], [True, False, True], flipped, "'key'.*getitem"),
+        (lambda x, i: np.take(x, i), [0, 1], shifted, "'key'.*getitem"),
+        (lambda x, i: np.take_along_axis(x, i, 0), [0, 1], shifted, "'key'.*getitem"),
+        (lambda x, i: np.bincount(i, x), [0, 1, 0], shifted, "'key'.*put"),
+        (lambda x, i: np.where(i, x, 0), [True, False, True], flipped, "a constant.*where"),
+        (lambda x, i: scaled(x, options={"scales": [i.data]}), [2], shifted, "'options'.*scaled"),
+    ],
+    ids="itself tuple mask take along bincount where nested".split(),
+)
+def test_indices_and_masks_are_watched_too(f, indices, change, name):
+    x, i = leaf([1.0, 2.0, 3.0]), Tensor(indices)
+    y = np.sum(f(x, i))
+    y.backward(retain_graph=True)
+    change(i)
+    with pytest.raises(RuntimeError, match=rf"^backward: {name} .* was changed in place after"):
+        y.backward()
+
+
+def test_arrays_that_a_residual_shares_are_watched_too():
+    @differentiable(lambda g, _y, _x, _h, residual: g * residual, None, residual=True)
+    def times(x, h):
+        return x * h, h
+
+    x, h = leaf([1.0, 2.0]), Tensor([3.0, 4.0])
+    y = np.sum(times(x, h))
+    h.data *= 2
+    with pytest.raises(RuntimeError, match=r"^backward: 'residual' \(shape \(2,\), float32\), whi"):
+        y.backward()
+
+
+def test_where_the_maxima_of_a_pooling_were_is_watched():
+    x = leaf(np.random.default_rng(0).normal(size=(1, 1, 4, 4)))
+    (g,) = gradients(np.sum(F.max_pool2d(x, 2) ** 2), [x], create_graph=True)
+    x.data *= -1  # as an optimizer's step would
+    with pytest.raises(RuntimeError, match="was changed in place after it was recorded"):
+        np.sum(g**2).backward()
+
+
+def test_running_values_of_batch_norm_are_watched():
+    bn, q = nn.BatchNorm1d(2), leaf([1.0, 2.0])
+    bn.running_mean += 1
+    loss = np.sum(q * bn.running_mean)
+    bn(Tensor([[1.0, 2.0], [3.0, 5.0]]))
+    with pytest.raises(RuntimeError, match=r"^backward: a constant .* was changed in place after"):
+        loss.backward()
+
+
+def test_batch_norm_may_see_several_batches_before_one_sweep():
+    bn, x = nn.BatchNorm1d(2), leaf([[1.0, 2.0], [3.0, 5.0]])
+    with debug():
+        np.sum(bn(x) + bn(2 * x)).backward()
+    np.sum(bn(x) + bn(2 * x)).backward()
 
 
 def test_a_change_between_the_first_order_and_the_second_is_refused():

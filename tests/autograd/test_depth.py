@@ -1,6 +1,7 @@
 """Graphs of any depth in linear time, freed without the garbage collector, in flat memory."""
 
 import gc
+import subprocess
 import sys
 import threading
 import time
@@ -54,17 +55,25 @@ def test_a_chain_of_1_000_000_operations():
     assert_linear(1_000_000)
 
 
-def test_a_deep_graph_that_is_never_swept_is_freed_without_recursion():
+@pytest.mark.parametrize("swept", [False, True])
+@pytest.mark.parametrize("beside", [0, 1, 210], ids="{} operations beside each".format)
+def test_a_deep_graph_is_freed_without_recursion(swept, beside):
     """In a thread with a small stack: freeing a chain must not go down it call by call."""
     failed = []
 
     def run():
-        y = chain(Tensor(2.0, requires_grad=True), 100_000)
+        x = y = Tensor(2.0, requires_grad=True)
+        for _ in range(100_000 // (1 + beside // 10)):
+            y = y * 1.0
+            for _ in range(beside):
+                x * 1.0  # which are no part of the chain
+        if swept:
+            y.backward()
         node = weakref.ref(y._node.inputs[0])
         del y
         failed.append(node() is not None)
 
-    before = threading.stack_size(256 * 1024)
+    before = threading.stack_size(192 * 1024)
     try:
         thread = threading.Thread(target=run)
         thread.start()
@@ -72,6 +81,42 @@ def test_a_deep_graph_that_is_never_swept_is_freed_without_recursion():
     finally:
         threading.stack_size(before)
     assert failed == [False]
+
+
+def test_the_clock_in_spans_that_python_3_13_needs_keeps_the_order():
+    """Under every version: spans, milestones, threads that record at once, and their freeing."""
+    script = """if True:
+    import gc, sys, threading, weakref
+    import numpy as np
+    sys.version_info = (3, 13)
+    from minigrad import Tensor, gradients
+    from minigrad.autograd import Node, clock, reachable
+    sys.setswitchinterval(1e-6)
+    gc.disable()
+    x = Tensor(1.0, requires_grad=True)
+    made = []
+    def record():
+        y = x
+        for i in range(3_000):
+            y = y * 1.0 if i % 2 else np.add(y, 0.0)
+        made.append(y)
+    threads = [threading.Thread(target=record) for _ in range(4)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    total = sum(made)
+    nodes = reachable([total._node])
+    assert len(nodes) == 12_004 and len({node.stamp for node in nodes}) == 12_004
+    assert all(p.stamp < node.stamp for node in nodes for p in node.inputs
+               if isinstance(p, Node))
+    milestones = [node for node in nodes if type(node) is clock.Milestone]
+    assert 12_004 / 300 < len(milestones) < 12_004 / 60
+    assert gradients(total, [x], retain_graph=True)[0].item() == 4
+    clock.note_change(x.data)
+    last = weakref.ref(nodes[-1])
+    del nodes, milestones, made[:], total
+    assert last() is None
+    """
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_a_shared_node_is_visited_once():

@@ -177,7 +177,7 @@ def test_ways_out():
         assert type(array) is np.ndarray
         assert np.shares_memory(array, t.data)
     assert t.tolist() == [1, 2, 3]
-    assert float(t[0]) == t[0].item() == 1
+    assert t[0].item() == t.item(0) == 1
 
 
 def test_a_tensor_without_gradient_is_an_array_to_numpy():

@@ -212,7 +212,9 @@ def test_hashing_is_by_identity():
 # ------------------------------------------------------------------------------- being a number
 def test_a_tensor_of_one_value_is_a_number():
     t = leaf(2.5)
-    assert (float(t), int(t), bool(t), t.item()) == (2.5, 2, True, 2.5)
+    assert (bool(t), t.item(), leaf([1.0, 2.5]).item(1)) == (True, 2.5, 2.5)
+    n = t.detach()
+    assert (float(n), int(n), complex(n)) == (2.5, 2, 2.5)
     assert isinstance(t.item(), float)
     assert not Tensor(0.0)
     assert f"{t:.3f} {leaf([1.0])}" == "2.500 Tensor([1.], requires_grad=True)"
@@ -232,7 +234,7 @@ def test_a_tensor_of_one_value_is_a_number():
 )
 def test_a_tensor_of_several_values_is_no_number(f, error, message):
     with pytest.raises(error, match=message):
-        f(leaf([1.0, 2.0]))
+        f(Tensor([1.0, 2.0]))
 
 
 def test_iteration_goes_along_the_first_axis_within_the_graph():

@@ -6,6 +6,7 @@ import pytest
 import minigrad.functional as F
 from minigrad import Tensor, gradients
 
+LOGITS = F.binary_cross_entropy_with_logits
 LABELS = np.array([0, 3, 1, 1, 2])
 X = np.random.default_rng(0).normal(size=(5, 4))
 MEAN, VAR = np.array([0.3, -1.0, 0.0, 2.0]), np.array([0.5, 1.0, 2.0, 0.7])
@@ -62,6 +63,47 @@ def test_confident_logits_keep_their_precision():
 
 
 # -------------------------------------------------------------------------------------- by itself
+@pytest.mark.parametrize("loss", [F.mse_loss, F.sum_squared_error, LOGITS])
+@pytest.mark.parametrize("make", [np.asarray, Tensor, list])
+def test_targets_of_float64_do_not_widen_float32(loss, make):
+    x = Tensor(np.array([0.5, -1.0], np.float32), requires_grad=True)
+    target = make(np.array([1.0, 0.0]))
+    y = loss(x, target)
+    assert y.dtype == np.float32
+    assert gradients(y, [x])[0].dtype == np.float32
+    learnt = Tensor([1.0, 0.0], requires_grad=True)
+    assert gradients(loss(x, learnt), [learnt])[0].shape == (2,)
+
+
+def test_a_row_with_a_nan_is_not_right():
+    logits = np.array([[np.nan, 1.0], [1.0, 0.0], [0.0, np.nan]], np.float32)
+    assert F.accuracy(logits, [0, 0, 1]) == pytest.approx(1 / 3)
+    assert F.accuracy(Tensor(logits), np.eye(2)[[0, 0, 1]]) == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 0), (0, 3, 4), (2, 0, 4)])
+def test_linear_of_empty_arrays(shape):
+    x = Tensor(np.zeros(shape), requires_grad=True)
+    w, b = Tensor(np.ones((shape[-1], 5)), requires_grad=True), Tensor(np.ones(5))
+    y = F.linear(x, w, b)
+    np.testing.assert_array_equal(y.data, np.zeros(shape) @ w.data + 1)
+    for g, like in zip(gradients(np.sum(y), [x, w]), (x, w), strict=True):
+        assert g.shape == like.shape
+    y = F.linear(x, w)
+    assert y.shape == (*shape[:-1], 5)
+    assert not gradients(np.sum(y), [w])[0].data.any()
+
+
+def test_batch_norm_of_one_value_a_channel_is_refused_in_training():
+    mean, var, one = np.zeros(3), np.ones(3), np.ones(3)
+    for x in (np.ones((1, 3)), np.ones((1, 3, 1, 1))):
+        with pytest.raises(ValueError, match=r"^batch_norm: one value for each channel has no var"):
+            F.batch_norm(Tensor(x), one, one, mean, var)
+        F.batch_norm(Tensor(x), one, one, mean, var, training=False)
+    assert mean.tolist() == [0, 0, 0]
+    F.batch_norm(Tensor(np.ones((1, 3, 2))), one, one, mean, var)
+
+
 def test_upstream_gradient_scales_the_loss():
     x = Tensor(X, requires_grad=True)
     (one,) = gradients(F.cross_entropy(x, LABELS), [x])

@@ -7,6 +7,7 @@ None where PyTorch has no such operation (or no derivative for it).
 
 import math
 import operator
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -40,6 +41,12 @@ def normal(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape)
 
 
+def fix(x):
+    with warnings.catch_warnings():  # of bare arrays NumPy advises trunc, since 2.5
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return np.fix(x)
+
+
 V, W = distinct(4), distinct(4, seed=3)
 A, B = distinct(3, 4), distinct(3, 4, seed=1) + 0.017
 C, D = distinct(2, 3, 4), normal(4, 5)
@@ -64,10 +71,11 @@ for _name, _torch in {
     row(_name, getattr(np, _name), UNIT, torch=_torch)
 for _name, _torch in {
     "absolute": "abs", "fabs": "abs", "sign": "sign", "floor": "floor", "ceil": "ceil",
-    "trunc": "trunc", "fix": "fix", "rint": "round", "round": "round", "around": "round",
+    "trunc": "trunc", "rint": "round", "round": "round", "around": "round",
     "modf": lambda t, x: (x - t.trunc(x), t.trunc(x)),
 }.items():  # fmt: skip
     row(_name, getattr(np, _name), A, torch=_torch)
+row("fix", fix, A, torch="fix")
 row("arccosh", np.arccosh, 1 + UNIT, torch="arccosh")
 row("round decimals", lambda x: np.round(x, 1), A, torch=lambda t, x: t.round(x, decimals=1))
 row("cbrt of negatives", np.cbrt, A, torch=lambda t, x: x.sign() * x.abs() ** (1 / 3))
@@ -244,7 +252,7 @@ for _name, _f, _torch in [
     ("tile more", lambda x: np.tile(x, (2, 1, 1, 2)), lambda t, x: t.tile(x, (2, 1, 1, 2))),
     ("pad", lambda x: np.pad(x, ((1, 0), (0, 2), (1, 1)), constant_values=0.5),
      lambda t, x: t.nn.functional.pad(x, (1, 1, 0, 2, 1, 0), value=0.5)),
-    ("pad symmetric", lambda x: np.pad(x, {-1: (2, 1)}, mode="symmetric"), None),
+    ("pad symmetric", lambda x: np.pad(x, [(0, 0), (0, 0), (2, 1)], mode="symmetric"), None),
     *((f"pad {_mode}", lambda x, m=_mode: np.pad(x, ((0, 0), (0, 0), (2, 1)), mode=m),
        lambda t, x, m=_same: t.nn.functional.pad(x, (2, 1), mode=m))
       for _mode, _same in [("edge", "replicate"), ("reflect", "reflect"), ("wrap", "circular")]),

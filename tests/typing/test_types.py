@@ -78,7 +78,7 @@ def test_leaving_the_graph() -> None:
     assert_type(x.detach().numpy(), Array)
     assert_type(x.data, Array)
     assert_type(x.sum().item(), float)
-    assert_type(float(x[0, 0]), float)
+    assert_type(float(x.detach()[0, 0]), float)
     assert_type(x.shape, tuple[int, ...])
     assert_type(x.requires_grad, bool)
     assert_type(len(x), int)

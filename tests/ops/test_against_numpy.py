@@ -1,0 +1,121 @@
+"""Rare arguments do what NumPy does with bare arrays, or raise what it raises."""
+
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+
+from minigrad import Tensor, gradients
+from minigrad.testing import check_gradients
+
+S, V, A = np.array(3.0), np.array([1.0, 2.5, -0.5]), np.arange(9.0).reshape(3, 3)
+C, EMPTY = np.arange(27.0).reshape(3, 3, 3), np.zeros((2, 0))
+
+CALLS = {
+    "einsum of a label thrice": (lambda x: np.einsum("iii->i", x), C),
+    "einsum of a label thrice, summed": (lambda x: np.einsum("iii", x), C),
+    "einsum of a label four times": (
+        lambda x: np.einsum("iiij->j", x), np.arange(54.0).reshape(3, 3, 3, 2)),
+    "einsum of two diagonals": (lambda x: np.einsum("ijji->ij", x), np.ones((2, 3, 3, 2))),
+    "einsum of an empty ellipsis": (lambda x: np.einsum("...i->i", x), V),
+    "einsum without its ellipsis": (lambda x: np.einsum("...i->", x), A),
+    "einsum without its ellipsis, of two": (lambda x: np.einsum("...i,i->i", x, x[0]), A),
+    "repeat of a scalar": (lambda x: np.repeat(x, 2), S),
+    "repeat of a scalar along 0": (lambda x: np.repeat(x, 2, axis=0), S),
+    "repeat of a scalar along -1": (lambda x: np.repeat(x, 2, axis=-1), S),
+    "repeat of a scalar along 1": (lambda x: np.repeat(x, 2, axis=1), S),
+    "take of a scalar along 0": (lambda x: np.take(x, [0, 0], axis=0), S),
+    "take of a scalar along -1": (lambda x: np.take(x, 0, axis=-1), S),
+    "take of a scalar along 1": (lambda x: np.take(x, 0, axis=1), S),
+    "diff of no order": (lambda x: np.diff(x, 0), V),
+    "diff of no order of a scalar": (lambda x: np.diff(x, n=0), S),
+    "diff of a scalar": (np.diff, S),
+    "windows along an axis": (lambda x: sliding_window_view(x, 2, axis=-1), A),
+    "windows along an axis that is not": (lambda x: sliding_window_view(x, 2, axis=5), A),
+    "windows along -3": (lambda x: sliding_window_view(x, 2, axis=-3), A),
+    "windows of two lengths": (lambda x: sliding_window_view(x, (2, 2), axis=0), A),
+    "windows too large": (lambda x: sliding_window_view(x, 9, axis=0), A),
+    "norm of empty rows": (lambda x: np.linalg.norm(x, 3, axis=1), EMPTY),
+    "norm 1 of empty rows": (lambda x: np.linalg.vector_norm(x, ord=1, axis=1), EMPTY),
+    "norm -inf of empty rows": (lambda x: np.linalg.norm(x, -np.inf, axis=1), EMPTY),
+    "trace": (np.trace, np.arange(24.0).reshape(2, 3, 4)),
+    "trace of the next diagonal": (lambda x: np.trace(x, 1), A),
+    "hsplit of a vector": (lambda x: np.hsplit(x, 3)[2], V),
+    "hsplit of three axes": (lambda x: np.hsplit(x, 3)[1], np.arange(12.0).reshape(2, 3, 2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("f", "x"), CALLS.values(), ids=CALLS)
+def test_a_rare_call(f, x):
+    try:
+        expected = f(x)
+    except (ValueError, TypeError) as error:
+        with pytest.raises(TypeError if isinstance(error, TypeError) else ValueError):
+            f(Tensor(x, requires_grad=True))
+        return
+    y = f(Tensor(x, requires_grad=True))
+    assert y.shape == expected.shape
+    np.testing.assert_allclose(y.data, expected)
+    if x.size:
+        check_gradients(f, x + 0.1)
+
+
+@pytest.mark.parametrize("widths", [{1: (1, 2)}, {-1: (1, 2)}, {0: 0, 1: (1, 2)}])
+def test_widths_of_padding_by_axis(widths):
+    """Bare arrays take them since NumPy 2.2, Tensors under every version."""
+    y = np.pad(Tensor(A, requires_grad=True), widths)
+    np.testing.assert_array_equal(y.data, np.pad(A, [(0, 0), (1, 2)]))
+
+
+def test_the_largest_of_empty_rows_has_norm_0():
+    for norm in (np.linalg.norm, lambda x, o, axis: np.linalg.vector_norm(x, ord=o, axis=axis)):
+        y = norm(Tensor(EMPTY, requires_grad=True), np.inf, axis=1)
+        assert y.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("order", [3, 1.5, 0.5, 1, 2, -1, np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_gradient_of_a_norm_at_zero_is_zero(order, dtype):
+    x = Tensor(np.zeros((2, 2), dtype), requires_grad=True)
+    y = np.linalg.norm(x, order, axis=1)
+    assert y.dtype == dtype
+    (g,) = gradients(np.sum(y), [x])
+    assert g.tolist() == [[0, 0], [0, 0]]
+    x = Tensor(np.array([0, 2], dtype), requires_grad=True)
+    (g,) = gradients(np.linalg.norm(x, order), [x])
+    assert g.tolist() == pytest.approx([0, 0 if order == -1 else 1])
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+@pytest.mark.parametrize(
+    ("values", "slope"),
+    [
+        ([np.nan, 1.0], [1, 0]),
+        ([np.nan, 2.0, np.nan], [0.5, 0, 0.5]),
+        ([3.0, 3.0], [0.5, 0.5]),
+    ],
+    ids=["one", "two", "none"],
+)
+def test_the_gradient_of_an_extreme_goes_to_its_nans(name, values, slope):
+    x = Tensor(values, requires_grad=True)
+    y = getattr(np, name)(x)
+    (g,) = gradients(y, [x])
+    assert g.tolist() == slope
+    torch = pytest.importorskip("torch")
+    t = torch.tensor(values, requires_grad=True)
+    getattr(torch, name)(t).backward()
+    assert t.grad.tolist() == slope
+
+
+def test_an_infinite_gradient_of_an_extreme_goes_to_it_alone():
+    x = Tensor([0.0, -1.0], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        (g,) = gradients(np.sqrt(np.max(x)), [x])
+    assert g.tolist() == [np.inf, 0]
+
+
+@pytest.mark.parametrize("n", [40_000, 65_792, 300_000])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_mean_over_more_values_than_float16_counts(n, create_graph):
+    x = Tensor(np.linspace(0, 2, n, dtype=np.float16), requires_grad=True)
+    (g,) = gradients(np.mean(x), [x], create_graph=create_graph)
+    np.testing.assert_allclose(g.data.astype(float), 1 / n, rtol=0, atol=2.0**-24)
