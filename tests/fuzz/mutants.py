@@ -8,10 +8,11 @@ tests, or a fault that changes nothing (an equivalent mutant).
 
 import argparse
 import ast
+import multiprocessing
 import os
 import random
+import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,7 +29,11 @@ FOLDERS = {  # of the package -> the tests that come first
     "functional": ["functional", "nn"],
     "optim": ["optim"],
 }
-NOT_PLANTED = {"autograd/messages.py"}  # words
+NOT_PLANTED = {"autograd/messages.py", "autograd/refusals.py"}  # words
+NO_TESTS = 5  # pytest's exit status where it finds none
+# Children are forked from a process that has imported what all need, and nothing of ours.
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["pytest", "hypothesis", "numpy", "scipy.special", "torch"])
 SWAPS = {
     ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "*", ast.Mod: "*",
     ast.Pow: "*", ast.BitAnd: "|", ast.BitOr: "&", ast.And: "or", ast.Or: "and",
@@ -147,32 +152,56 @@ def all_mutants():
                 yield from Planter(name, path.read_text("utf-8")).found
 
 
-def run_tests(copy, paths, seconds):
-    """Run fast tests in a copy of the tree; return the one that failed, or None."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-m", "not slow"]
-    command += ["-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", *paths]
-    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    env = os.environ | one | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(
-            command, cwd=copy, env=env, capture_output=True, text=True, timeout=seconds
-        )
-    except subprocess.TimeoutExpired:
-        return "no end"
-    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return (failed or ["an error"])[0] if done.returncode else None
+def run_in_child(copy, arguments):
+    """Run pytest in a copy of the tree; end with its exit status."""
+    os.chdir(copy)
+    sys.path.insert(0, str(copy))
+    os.environ["PYTHONPATH"] = str(copy)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    import pytest
+
+    os._exit(pytest.main(arguments))
+
+
+def run_tests(copy, paths, seconds, names=()):
+    """Run fast tests in a copy of the tree; tell whether one failed."""
+    arguments = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what is preloaded
+    arguments += ["--tb=no", *(["-k", " or ".join(names)] if names else []), *paths]
+    child = CONTEXT.Process(target=run_in_child, args=(copy, arguments))
+    child.start()
+    child.join(seconds)
+    if child.is_alive():  # it does not end
+        child.kill()
+        child.join()
+    return child.exitcode not in (0, NO_TESTS)
+
+
+def names_near(mutant):
+    """Say how tests may call what a fault lies in: by its file, its function, `define(np.name`."""
+    source = (ROOT / "minigrad" / mutant.path).read_text("utf-8")
+    lies_in = [n for n in ast.parse(source).body if n.lineno <= mutant.line <= n.end_lineno]
+    text = ast.get_source_segment(source, lies_in[0]) if lies_in else ""
+    named = re.findall(r"(?:^|\n) *(?:def|class) _*(\w+)|define\(np\.(?:\w+\.)*(\w+)", text)
+    return [Path(mutant.path).stem, *{a or b for a, b in named}]
 
 
 def try_one(mutant, copies):
-    """Plant a fault, run the tests, take it out; return what noticed it."""
+    """Plant a fault, run the tests, take it out; return which of them noticed it, or None."""
     copy = copies.get()
     path = copy / "minigrad" / mutant.path
     source = path.read_bytes()
+    first = [f"tests/{name}" for name in FOLDERS[mutant.path.partition("/")[0]]]
+    rest = ["tests", *(f"--ignore={name}" for name in [*first, "tests/test_house.py"])]
     try:
         path.write_bytes(source[: mutant.start] + mutant.new.encode() + source[mutant.end :])
-        first = [f"tests/{name}" for name in FOLDERS[mutant.path.partition("/")[0]]]
-        rest = ["tests", *(f"--ignore={name}" for name in [*first, "tests/test_house.py"])]
-        return run_tests(copy, first, 300) or run_tests(copy, rest, 900)
+        if run_tests(copy, first, 120, names_near(mutant)):
+            return "those near it"
+        if run_tests(copy, first, 400):
+            return "those of its folder"
+        return "all the others" if run_tests(copy, rest, 900) else None
     finally:
         path.write_bytes(source)
         copies.put(copy)
@@ -186,6 +215,8 @@ def main():
     options = parser.parse_args()
     everything = list(all_mutants())
     chosen = random.Random(options.seed).sample(everything, min(options.sample, len(everything)))
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     start, killed, survived = time.perf_counter(), Counter(), []
     with tempfile.TemporaryDirectory() as scratch:
         copies = SimpleQueue()
@@ -194,7 +225,9 @@ def main():
             copies.put(Path(shutil.copytree(ROOT, f"{scratch}/{i}", ignore=ignored)))
         with ThreadPoolExecutor(options.processes) as pool:
             pairs = zip(chosen, pool.map(lambda m: try_one(m, copies), chosen), strict=True)
-            for mutant, noticed in pairs:
+            for i, (mutant, noticed) in enumerate(pairs, 1):
+                if i % 50 == 0:
+                    print(f"{i} tried", flush=True)
                 if noticed:
                     killed[mutant.path.partition("/")[0]] += 1
                 else:
