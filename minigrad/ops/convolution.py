@@ -109,9 +109,11 @@ def conv2d(
     out, channels = weight.shape[:2]
     check_groups("conv2d", groups, channels_of_x=x.shape[1], filters_of_weight=out)
     if channels * groups != x.shape[1]:
+        last = x.shape[3] == channels * groups
         raise ValueError(
             f"conv2d: x has {x.shape[1]} channels (shape {x.shape}) but weight expects "
             f"{channels} * groups = {channels * groups} (shape {weight.shape}, groups={groups})"
+            + (": it expects (N, C, H, W), write np.moveaxis(x, -1, 1)" if last else "")
         )
     _check_bias("conv2d", bias, out)
     geometry["groups"] = groups

@@ -77,7 +77,8 @@ class Optimizer(Blocks):
 
     def _add_groups(self, params: Iterable[Tensor | Group]) -> None:
         name = type(self).__name__
-        if isinstance(params, Tensor | dict) or not isinstance(params, Iterable):
+        one = isinstance(params, Tensor | dict) or hasattr(params, "parameters")
+        if one or not isinstance(params, Iterable):
             raise TypeError(
                 f"{name}: params must be an iterable of Tensors, such as model.parameters(), got "
                 f"{type(params).__name__}; for update(params, grads) write {name}(lr=...)"
