@@ -25,6 +25,8 @@ def test_result_and_type_are_those_of_numpy(row):
     expected, found = row.function(*row.inputs), row.function(*map(Tensor, row.inputs))
     for e, y in zip(listed(expected), listed(found), strict=True):
         e = np.asarray(e)
+        if row.name.startswith("complex cond"):
+            e = e.real  # which NumPy 2.0 gives as a complex number
         assert isinstance(y, Tensor)
         assert (y.shape, y.dtype) == (e.shape, e.dtype)
         np.testing.assert_allclose(y.data, e, rtol=1e-10, atol=1e-12)

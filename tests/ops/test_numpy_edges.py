@@ -116,3 +116,11 @@ def test_methods_and_attributes():
     assert type(x.argpartition(0)) is np.ndarray
     assert x[1].searchsorted(3.0) == 1
     assert x.tolist() == [[3, 1], [2, 4]]  # sort and partition gave copies
+
+
+def test_widths_of_a_pad_by_axis():
+    x = np.arange(6.0).reshape(2, 3)
+    expected = np.pad(x, ((0, 0), (2, 1)), mode="symmetric")
+    for widths in ({-1: (2, 1)}, {1: (2, 1)}):  # NumPy's own since 2.2
+        y = np.pad(Tensor(x), widths, mode="symmetric")
+        np.testing.assert_array_equal(y.data, expected)

@@ -112,8 +112,8 @@ row("einsum lists", lambda a, b: np.einsum(a, [0, 1], b, [2, 1], [0, 2]), A, B)
 row("einsum lists, implicit", lambda a: np.einsum(a, [..., 1, 0]), C)
 row("vecdot", np.vecdot, C, A)
 row("vecdot axis", lambda a, b: np.vecdot(a, b, axis=1), C, A[None])
-row("matvec", np.matvec, C, W)
-row("vecmat", np.vecmat, W[:3], C)
+row("matvec", lambda a, x: np.matvec(a, x), C, W)
+row("vecmat", lambda x, a: np.vecmat(x, a), W[:3], C)
 
 # ------------------------------------------------------------------------------------ polynomials
 P, Q = np.array([0.7, -1.2, 0.4, 0.9]), np.array([1.3, 0.6])

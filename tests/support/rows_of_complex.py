@@ -33,7 +33,7 @@ for name, _f, *_x in [
     ("dot", np.dot, Z, normal(4)),
     ("einsum", lambda a, b: np.einsum("ij,ij->i", a, b), Z, X),
     ("vecdot", np.vecdot, Z, Y),
-    ("vecmat", np.vecmat, z(3), Z),
+    ("vecmat", lambda x, a: np.vecmat(x, a), z(3), Z),
     ("kron", np.kron, Z, z(2)),
     ("cross", np.cross, z(3), z(3)),
     ("outer", np.outer, Z[0], X[0]),

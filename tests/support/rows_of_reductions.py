@@ -52,7 +52,7 @@ for name in ("cumprod", "nancumsum", "nancumprod", "cumsum"):
     row(f"{name} dtype", lambda x, f=_f: f(x, axis=0, dtype=np.float64), A)
 row("cumprod with zeros", lambda x: np.cumprod(x, axis=1), np.array([[0.0, 2, 3], [2, 0, 0]]))
 for name in ("cumulative_sum", "cumulative_prod"):
-    _f = getattr(np, name)
+    _f = getattr(np, name, None)
     for initial in (False, True):
         row(f"{name} {initial}", lambda x, f=_f, i=initial: f(x, axis=1, include_initial=i), A)
     row(f"{name} of a vector", _f, V)
