@@ -41,7 +41,8 @@ def where(source: tuple[str, int, str]) -> str:
 INSTEAD = {  # by the name of a function that can't be recorded
     "add.at": "use np.bincount(i, weights=t), or gather by t[i] and sum",
     **dict.fromkeys(("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"),
-                    "a Tensor can't be written to: use np.where(mask, new, t)"),
+                    "a Tensor can't be written to, nor into an array: use np.where(mask, new, t), "
+                    "or np.broadcast_to(t, shape) for np.full"),
 }  # fmt: skip
 
 

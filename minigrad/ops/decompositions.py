@@ -279,6 +279,8 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     axes: Any = {"axis": (-2, -1), "keepdims": keepdims}
     if ord in ("fro", None):
         return np.linalg.vector_norm(x, **axes)
+    if 0 in x.shape[-2:] and ord in (1, 2, math.inf):
+        return np.sum(np.abs(x), **axes)
     if ord in ("nuc", 2, -2):
         s = np.linalg.svdvals(x)
         y = np.sum(s, axis=-1) if ord == "nuc" else np.max(s, -1) if ord == 2 else np.min(s, -1)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from minigrad.autograd import Primitive, Tensor, bare, compose, messages, rules
-from minigrad.ops import elementwise, reduction  # noqa: F401  # whose rows get these options
+from minigrad.autograd import Primitive, Tensor, alike, bare, compose, messages, rules
+from minigrad.ops import elementwise, linalg, reduction  # noqa: F401  # whose rows get these options
 from minigrad.ops.complex_numbers import squared
 from minigrad.ops.cumulative import running_extreme
 
@@ -145,7 +145,18 @@ def _converted(ufunc: np.ufunc, *inputs: Any, dtype: Any = None, **others: Any) 
     return ufunc(*(x.astype(dtype) if isinstance(x, Tensor) else x for x in inputs))
 
 
+def _matmul(a: Any, b: Any, /, *, axes: Any = None, dtype: Any = None) -> Any:
+    """Matrices in other axes than the last two; of a vector `axes` names one."""
+    inputs = [_as(dtype, x) for x in alike([a, b])]
+    if axes is None:
+        return np.matmul(*inputs)
+    *places, out = [tuple(np.ravel(x)) for x in axes]
+    moved = [np.moveaxis(x, p, range(-len(p), 0)) for x, p in zip(inputs, places, strict=True)]
+    return np.moveaxis(np.matmul(*moved), range(-len(out), 0), out)
+
+
 _OPTIONS: dict[Any, Callable[..., Any]] = {
+    np.matmul: _matmul,
     np.sum: _reduction(np.sum, np.add, 0),
     np.prod: _reduction(np.prod, np.multiply, 1),
     **{f: _extreme(f, np.maximum) for f in (np.max, np.amax)},

@@ -144,6 +144,8 @@ def _pad(
         raise ValueError(f"pad: widths must be 0 or more, got {pad_width}: to cut, use slices")
     if mode in ("constant", "empty"):
         return _constants(array, widths, constant_values if mode == "constant" else 0)
+    if any(n == 0 and any(w) for n, w in zip(array.shape, widths, strict=True)):
+        raise ValueError(f"pad: mode={mode!r:.40} needs values along an axis, got {array.shape}")
     if mode == "linear_ramp":
         return _ramps(array, widths, end_values)
     if mode in _STATISTICS:

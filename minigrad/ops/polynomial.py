@@ -86,6 +86,8 @@ def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 
 @compose(np.vander)
 def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    if x.ndim != 1:
+        raise ValueError(f"vander: expected a vector, got shape {x.shape}")
     n = x.shape[0] if N is None else N
     powers = [x**0 if k == 0 else x**k for k in range(n)]
     if not powers:

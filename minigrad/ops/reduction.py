@@ -114,9 +114,11 @@ def _euclidean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 @compose(np.linalg.norm)
 def _norm(x: Array, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Array:
     """Norms of vectors and of matrices, of any order."""
-    axes = x.ndim if axis is None else np.size(axis)
-    if axis is not None and axes not in (1, 2):
-        raise ValueError(f"norm: expected one axis or two, got axis={axis}")
+    axes = x.ndim if axis is None else len(normalize_axis_tuple(axis, x.ndim, "axis"))
+    if axes not in (1, 2) and (axis, ord) != (None, None):
+        raise ValueError(f"norm: expected one axis or two, got axis={axis} of shape {x.shape}")
+    if axes == 1 and isinstance(ord, str):
+        raise ValueError(f"norm: ord={ord!r} is a norm of matrices, got axis={axis} of {x.shape}")
     if ord is None or (ord == "fro" and axes == 2):
         return _euclidean(x, axis=axis, keepdims=keepdims)
     if axes == 2:

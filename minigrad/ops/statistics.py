@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -60,15 +61,17 @@ def _quantiles(
     """
     if weights is not None:
         raise TypeError("quantile: weights= has no derivative here: sort, and sum the weights")
+    if skip and not a.size:
+        return np.mean(a, axis=axis, keepdims=keepdims)  # NaN, with NumPy's warning
     shape, n = a.shape, a.ndim
     axes = tuple(range(n)) if axis is None else normalize_axis_tuple(axis, n, "axis")
     rest = [i for i in range(n) if i not in axes]
-    a = np.reshape(np.transpose(a, (*rest, *axes)), (*[shape[i] for i in rest], -1))
+    length = math.prod(shape[i] for i in axes)
+    a = np.reshape(np.transpose(a, (*rest, *axes)), (*[shape[i] for i in rest], length))
     if a.dtype.kind != "f":
         a = a.astype(float)
     ordered = np.sort(a, axis=-1)
     missing = np.isnan(bare(ordered))
-    length = a.shape[-1]
     counts = length - np.sum(missing, axis=-1) if skip else np.full(a.shape[:-1], length)
     found = []
     for share in np.ravel(bare(q)).tolist():
@@ -108,9 +111,12 @@ def _quantile_of(skip: bool, percent: bool) -> Callable[..., Any]:
 
 
 def _median_of(skip: bool) -> Callable[..., Any]:
-    return lambda a, axis=None, *, keepdims=False: _quantiles(
-        a, 0.5, axis, "linear", keepdims, skip
-    )
+    def run(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+        if not a.size:
+            return np.mean(a, axis=axis, keepdims=keepdims)
+        return _quantiles(a, 0.5, axis, "linear", keepdims, skip)
+
+    return run
 
 
 for _name, _skip in (("", False), ("nan", True)):
@@ -177,6 +183,7 @@ def _cov(
         centred = x - np.expand_dims(np.sum(x * weights, axis=1) / total, 1)
         weighted = centred * weights
         n = total - ddof * (np.sum(weights * aweights) / total if aweights is not None else 1)
+    n = n if bare(n) > 0 else 0.0  # too few values: NaN
     return np.squeeze(np.matmul(centred, conj(np.transpose(weighted))) / n)
 
 
