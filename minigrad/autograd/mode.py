@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from _io import _IOBase
 from collections.abc import Callable
-from itertools import repeat
+from functools import partial
+from io import IOBase
+from operator import attrgetter
 from typing import Any, ParamSpec, Self, TypeVar
 
 from minigrad.autograd import messages
@@ -20,13 +21,16 @@ class Mode:
     """What recording looks up for its thread.
 
     `enabled`: whether it is on; `module`: the module that is running, as a `Frame`; `debug`: who
-    looks at every result, or None.
+    looks at every result, or None; `before`: what `enabled` was around each block; `leave`: puts
+    the last of these back.
     """
 
-    __slots__ = ("debug", "enabled", "module")
+    __slots__ = ("before", "debug", "enabled", "leave", "module")
 
     def __init__(self) -> None:
         self.enabled = True
+        self.before: list[bool] = []
+        self.leave = map(partial(setattr, self, "enabled"), iter(self.before.pop, None)).__next__
         self.module: Any = None
         self.debug: Any = None
 
@@ -38,32 +42,28 @@ class _Local(threading.local):
 
 
 local = _Local()
-_modes = iter(functools.partial(getattr, local, "mode"), None)  # of the thread that asks, endless
-_names = repeat("enabled")
 
 
 _LATER = inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction
 
 
-class _grad_mode(_IOBase):
+class _grad_mode(IOBase):
     """A context manager and decorator that sets grad mode in the current thread.
 
-    A signal (Ctrl-C) runs its handler between two steps of Python code. So the last step of
-    entering is the one that counts, and leaving is no Python code at all: what files inherit
-    `__exit__` from calls `close()`, and both are written in C.
+    Ctrl-C raises between two steps of Python code: an `__exit__` written in Python may end before
+    its first line. The one that files have is written in C and asks for `close`; so is all of ours,
+    and leaving is one step. The two lines that enter call nothing: between them none comes.
     """
 
     enabled = True
     closed = True  # nothing is to be done when it is freed
-    close: Any
-
-    def __init__(self) -> None:
-        self.before: list[bool] = []  # a stack: one object can be entered again inside itself
-        self.close = map(setattr, _modes, _names, iter(self.before.pop, None)).__next__
+    thread = local
+    close = property(attrgetter("thread.mode.leave"))
 
     def __enter__(self) -> Self:
-        self.before.append(local.mode.enabled)
-        local.mode.enabled = self.enabled
+        mode = local.mode
+        mode.before += [mode.enabled]
+        mode.enabled = self.enabled
         return self
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:

@@ -41,6 +41,27 @@ def test_one_object_can_be_entered_inside_itself():
     assert recorded()
 
 
+def test_one_object_can_be_entered_by_several_threads():
+    off, entered, done = no_grad(), threading.Event(), threading.Event()
+    seen = []
+
+    def inside_another_block():
+        with enable_grad(), off:
+            entered.set()
+            assert done.wait(10)
+        seen.append(recorded())
+
+    thread = threading.Thread(target=inside_another_block)
+    with no_grad():
+        with off:
+            thread.start()
+            assert entered.wait(10)
+        assert not recorded()
+    done.set()
+    thread.join()
+    assert seen == [True]
+
+
 def test_as_decorators():
     @no_grad()
     def outer(depth):
