@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from io import IOBase
 from itertools import repeat, starmap
 from operator import call, index, setitem
-from typing import Any, SupportsIndex
+from typing import Any, Self, SupportsIndex
 
 
 def whole(what: str, value: object, least: int, kind: str = "an integer", advice: str = "") -> int:
@@ -45,6 +47,23 @@ def at_once(calls: Iterable[tuple[Any, ...]]) -> None:
     Python raises KeyboardInterrupt between two steps of its own code: this is one step.
     """
     deque(starmap(call, calls), maxlen=0)
+
+
+class undoing(IOBase):
+    """A block at whose end functions written in C are called, each with its arguments, at once.
+
+    After a change inside `with undoing([(setitem, array, ..., array.copy())]):` things are as
+    before, wherever an interrupt comes. As for `no_grad`, leaving is the C code of files.
+    """
+
+    closed = True  # nothing is to be done when it is freed
+    close: Any
+
+    def __init__(self, calls: Iterable[tuple[Any, ...]]):
+        self.close = partial(deque, starmap(call, calls), 0)
+
+    def __enter__(self) -> Self:
+        return self
 
 
 def write(arrays: Iterable[Any], values: Iterable[Any]) -> None:

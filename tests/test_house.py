@@ -54,6 +54,7 @@ OUTSIDE = {
 }
 OPTIONAL = set().union(*OUTSIDE.values())
 FILES = {"csv", "io", "json", "pathlib", "shutil", "subprocess", "tempfile"}
+NO_FILE = "autograd.mode", "io"  # a block that is left by the C code that files have for it
 
 PACKAGES = ["minigrad", *(f"minigrad.{room}" for room in ORDER)]
 SOURCES = sorted(
@@ -121,7 +122,7 @@ def violations(module, source):
             theirs = OUTSIDE.get(module, OUTSIDE.get(room, ()))
             allowed = package == "numpy" or package in theirs
             allowed |= package in sys.stdlib_module_names and not (
-                package in FILES and room in CORE
+                package in FILES and room in CORE and (module, package) != NO_FILE
             )
         elif late:
             allowed = (module, rest) in LATE or any(

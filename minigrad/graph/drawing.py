@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Iterable, Mapping
+from operator import setitem
 from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Tensor, enable_grad
+from minigrad.autograd import Tensor, bare, enable_grad
+from minigrad.checks import undoing
 from minigrad.graph.fold import DRAWN, fold
 from minigrad.graph.read import read
 from minigrad.graph.view import GraphView
@@ -167,17 +169,9 @@ def draw_module(module: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -
             value = Tensor(value.data, value.requires_grad or (watch and value.dtype.kind == "f"),
                            name=value.name or name)  # fmt: skip
         arguments.append(value)
-    buffers = [
-        (array, array.copy())
-        for _, buffer in module.named_buffers()
-        for array in [buffer.data if isinstance(buffer, Tensor) else buffer]
-    ]
-    try:
-        with enable_grad():
-            outputs = module(*arguments)
-    finally:
-        for array, before in buffers:
-            array[...] = before
+    buffers = [bare(buffer) for _, buffer in module.named_buffers()]
+    with undoing([(setitem, array, ..., array.copy()) for array in buffers]), enable_grad():
+        outputs = module(*arguments)
     options.setdefault("params", module)
     options.setdefault("title", type(module).__name__)
     return draw(outputs, **options)

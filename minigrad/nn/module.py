@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, Self, TypeGuard
 
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad import html
 from minigrad.autograd import Array, Tensor, bare, local, note_change
-from minigrad.checks import write
+from minigrad.checks import undoing, write
 from minigrad.functional.layers import rehearsal
 
 if TYPE_CHECKING:
@@ -215,7 +214,8 @@ class Module:
         Arrays among the inputs become Tensors; buffers such as running means stay as they were.
         """
         graph = importlib.import_module("minigrad.graph")  # which is built on this file
-        with rehearsed():
+        with undoing([(setattr, rehearsal, "on", rehearsal.on)]):
+            rehearsal.on = True
             view: GraphView = graph.draw_module(self, inputs, options)
         return view
 
@@ -266,16 +266,6 @@ class Module:
 
     def _repr_html_(self) -> str:
         return html.module(self)
-
-
-@contextmanager
-def rehearsed() -> Iterator[None]:
-    """Run modules to look at them: batch norm takes one example, and evaluates untrained."""
-    before, rehearsal.on = rehearsal.on, True
-    try:
-        yield
-    finally:
-        rehearsal.on = before
 
 
 def is_parameter(value: object) -> TypeGuard[Tensor]:

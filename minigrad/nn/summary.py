@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from minigrad.autograd import Node, Tensor, enable_grad, local, reachable
+from minigrad.checks import undoing
+from minigrad.functional.layers import rehearsal
 from minigrad.html import table
-from minigrad.nn.module import Frame, Module, is_parameter, members, rehearsed
+from minigrad.nn.module import Frame, Module, is_parameter, members
 
 Shape = tuple[int, ...]
 
@@ -85,8 +86,8 @@ def summarise(model: Module, *input_shapes: int | Shape) -> Summary:
     parameters = list(model.parameters())
     dtype = next((p.dtype for p in parameters), np.float32)
     shapes = [(s,) if isinstance(s, int) else tuple(s) for s in input_shapes]
-    with _watched(model) as calls, enable_grad(), rehearsed():
-        y = model(*(Tensor(np.zeros((1, *s), dtype), requires_grad=True) for s in shapes))
+    examples = [Tensor(np.zeros((1, *s), dtype), requires_grad=True) for s in shapes]
+    y, calls = _watched(model, examples)
     rows = {id(frame): row for frame, row in calls}
     for node in reachable(t._node for t in _tensors(y) if isinstance(t._node, Node)):
         count = node.function.work
@@ -109,11 +110,9 @@ def summarise(model: Module, *input_shapes: int | Shape) -> Summary:
     return Summary(kept, sum(p.size for p in parameters), work)
 
 
-@contextmanager
-def _watched(model: Module) -> Iterator[list[tuple[Frame, Row]]]:
-    """Note every call of a module inside, in evaluation mode; leave each module as it was."""
+def _watched(model: Module, examples: list[Tensor]) -> tuple[Any, list[tuple[Frame, Row]]]:
+    """Run a model in evaluation mode, noting every call of a module; leave each as it was."""
     calls: list[tuple[Frame, Row]] = []
-    before = [(path, module, dict(vars(module))) for path, module in model.named_modules()]
 
     def watch(path: str, module: Module, forward: Callable[..., Any]) -> Callable[..., Any]:
         def run(*inputs: Any, **keywords: Any) -> Any:
@@ -125,13 +124,13 @@ def _watched(model: Module) -> Iterator[list[tuple[Frame, Row]]]:
 
         return run
 
-    try:
-        for path, module, _ in before:
+    modules = list(model.named_modules())
+    before = [(setattr, module, "__dict__", dict(vars(module))) for _, module in modules]
+    with undoing([*before, (setattr, rehearsal, "on", rehearsal.on)]), enable_grad():
+        rehearsal.on = True
+        for path, module in modules:
             vars(module).update(training=False, forward=watch(path, module, module.forward))
-        yield calls
-    finally:
-        for _, module, attributes in before:
-            module.__dict__ = attributes
+        return model(*examples), calls
 
 
 def _tensors(y: object) -> list[Tensor]:

@@ -12,14 +12,14 @@ gathered is written back, and the steps are counted, in one piece at the end.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from itertools import combinations
+from itertools import combinations, repeat
 from operator import setitem
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.autograd import Array, note_change, owner_of
-from minigrad.checks import at_once, write
+from minigrad.checks import at_once, undoing, write
 
 BLOCK = 524288  # bytes: these, and the temporaries of a rule, then fit in an L2 cache of 1 MiB
 
@@ -65,14 +65,14 @@ class Blocks:
     def _run(self, groups: list[Group]) -> None:
         """Apply the rule once to each parameter, or, if anything is raised, to none.
 
-        Two lists say at every moment what to write back. The step that completes the work, which
-        is one in C, empties them.
+        Two lists say at every moment what to undo. The step that completes the work, one in C,
+        empties them.
         """
         plan = self._planned(groups)
         changed, copies, steps = list[Array](), list[Array](), dict[Hashable, int]()
         commit: list[tuple[Any, ...]] = [(self._steps.update, steps)]
         note_change(*[p for items, *_ in groups for _, p, _ in items])
-        try:
+        with undoing(zip(repeat(setitem), changed, repeat(...), copies)):
             for (items, _, _, options), pieces in zip(groups, plan, strict=True):
                 for key, _, _ in items:
                     steps[key] = self._steps.get(key, 0) + 1
@@ -95,9 +95,6 @@ class Blocks:
                             slope = slope + decay * arrays[0]
                         self.rule(arrays[0], slope, steps[key], *arrays[1:], **options)
             at_once([*commit, (changed.clear,)])
-        except BaseException:
-            write(changed, copies)
-            raise
 
     def _planned(self, groups: list[Group]) -> list[list[Piece]]:
         """Return the pieces of each group: those of the step before, if nothing has changed."""

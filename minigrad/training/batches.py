@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import setitem
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from minigrad import distributed as ranks
 from minigrad.autograd import Array, Tensor, bare, no_grad
-from minigrad.checks import write
+from minigrad.checks import undoing
 from minigrad.data import DataLoader
 from minigrad.data.sources import Stream
 from minigrad.nn import Module
@@ -128,9 +129,9 @@ def refuse_single(model: Module, batches: Batches) -> None:
     one = batches.source.batch(slice(0, 1))
     *inputs, _ = batches.transform(*one) if batches.transform else one
     buffers = [bare(buffer) for _, buffer in model.named_buffers()]
-    before = [array.copy() for array in buffers]
+    before = [(setitem, array, ..., array.copy()) for array in buffers]
     try:
-        with no_grad():
+        with undoing(before), no_grad():
             model.train()(*inputs)
     except ValueError as error:
         raise ValueError(
@@ -138,5 +139,3 @@ def refuse_single(model: Module, batches: Batches) -> None:
             "pass DataLoader(x, t, batch_size=..., shuffle=True, drop_last=True), or choose "
             "another batch size"
         ) from error
-    finally:
-        write(buffers, before)

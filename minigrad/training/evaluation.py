@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, SupportsFloat
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike
 from minigrad import distributed as ranks
 from minigrad import functional as F
 from minigrad.autograd import Tensor, bare, no_grad
-from minigrad.checks import at_once
+from minigrad.checks import undoing
 from minigrad.data import DataLoader
 from minigrad.nn import Module
 from minigrad.optim import Optimizer
@@ -93,7 +92,8 @@ class Evaluator:
         if not isinstance(data, DataLoader):
             arrays = data if isinstance(data, tuple) else (data,)
             data = DataLoader(*map(bare, arrays), batch_size=batch_size)
-        with self._evaluating():
+        with self._modes_kept(), no_grad():
+            self.model.eval()
             outputs = [bare(self.model(*inputs)) for inputs in data]
         if isinstance(outputs[0], tuple):
             return tuple(np.concatenate(parts) for parts in zip(*outputs, strict=True))
@@ -122,17 +122,13 @@ class Evaluator:
     def _evaluate(self, batches: Batches, shared: bool = False) -> Means:
         """Measure over batches; `shared`: each batch on one rank, then together."""
         means, all_of_them = Means(), unpacked("evaluate", batches)
-        with self._evaluating():
+        with self._modes_kept(), no_grad():
+            self.model.eval()
             for place, inputs, target in ranks.every_other(all_of_them) if shared else all_of_them:
                 means.add(len(target), self._measure(place, inputs, target)[1])
         return means.over_ranks() if shared else means
 
-    @contextmanager
-    def _evaluating(self) -> Iterator[None]:
-        modes = [(module, module.training) for module in self.model.modules()]
-        try:
-            self.model.eval()
-            with no_grad():
-                yield
-        finally:
-            at_once([(setattr, module, "training", mode) for module, mode in modes])
+    def _modes_kept(self) -> undoing:
+        """Return a block after which each module has its mode again."""
+        modules = self.model.modules()
+        return undoing([(setattr, module, "training", module.training) for module in modules])

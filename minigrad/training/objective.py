@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from operator import setitem
 from typing import Any
 
 from minigrad import functional as F
 from minigrad.autograd import Tensor
+from minigrad.checks import undoing
 from minigrad.nn import CrossEntropyLoss, Module
 from minigrad.nn.models.network import Network
 
@@ -62,18 +64,17 @@ def _watched(model: Module, own: Callable[..., Tensor]) -> Outcome:
 
     def outcome(*batch: Any) -> tuple[Any, Tensor]:
         outputs, attributes, forward = list[Any](), vars(model), model.forward
-        before = {"forward": forward} if "forward" in attributes else {}
+        before: tuple[Any, ...] = attributes.pop, "forward", None
+        if "forward" in attributes:
+            before = setitem, attributes, "forward", forward
 
         def watched(*inputs: Any, **keywords: Any) -> Any:
             outputs.append(forward(*inputs, **keywords))
             return outputs[-1]
 
-        try:
+        with undoing([before]):
             attributes["forward"] = watched
             loss = own(*batch)
-        finally:
-            attributes.pop("forward")
-            attributes.update(before)
         if not outputs:
             raise TypeError(
                 "Trainer: metrics are functions of the output of the model, but its method loss "
