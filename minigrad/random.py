@@ -48,7 +48,7 @@ def generator(rng: Rng = None) -> Generator:
             _own = np.random.default_rng()
         chosen = _own
     for states in _noting.stack:
-        states.setdefault(chosen, chosen.bit_generator.state)
+        states.setdefault(chosen, state_of(chosen))
     return chosen
 
 
@@ -83,7 +83,7 @@ def named_in(function: Any, values: Iterable[Any]) -> list[Any]:
 @contextmanager
 def noted(generators: Iterable[Any]) -> Iterator[States]:
     """Note the states of generators before a run: these, and what the run asks `generator` for."""
-    states = {g: _state(g) for g in generators}
+    states = {g: state_of(g) for g in generators}
     _noting.stack.append(states)
     try:
         yield states
@@ -94,29 +94,20 @@ def noted(generators: Iterable[Any]) -> Iterator[States]:
 @contextmanager
 def rewound(states: States) -> Iterator[None]:
     """Put generators back to their states inside, and after it to where they were."""
-    now = {g: _state(g) for g in states}
+    now = {g: state_of(g) for g in states}
     try:
-        _restore(states)
+        for g, state in states.items():
+            restore(g, state)
         yield
     finally:
-        _restore(now)
-
-
-def _state(g: Any) -> Any:
-    return g.bit_generator.state if isinstance(g, np.random.Generator) else g.get_state()
-
-
-def _restore(states: States) -> None:
-    for g, state in states.items():
-        if isinstance(g, np.random.Generator):
-            g.bit_generator.state = state
-        else:
-            g.set_state(state)
+        for g, state in now.items():
+            restore(g, state)
 
 
 def get_rng_state() -> dict[str, Any]:
     """Return where the library's generator is: plain values, to be saved with a run."""
-    return state_of(generator())
+    state: dict[str, Any] = state_of(generator())
+    return state
 
 
 def set_rng_state(state: dict[str, Any]) -> None:
@@ -140,9 +131,9 @@ def generators(module: Any) -> dict[str, Generator]:
     }
 
 
-def state_of(rng: Generator) -> dict[str, Any]:
-    """Return where a generator is."""
-    return dict(rng.bit_generator.state)
+def state_of(rng: Any) -> Any:
+    """Return where a generator is, or one of NumPy's older kind, or its global one."""
+    return rng.bit_generator.state if isinstance(rng, np.random.Generator) else rng.get_state()
 
 
 def restored(state: dict[str, Any]) -> Generator:
@@ -162,8 +153,11 @@ def taking_from(rng: Generator | None) -> Iterator[None]:
         _thread.own = before
 
 
-def restore(rng: Generator, state: dict[str, Any]) -> None:
+def restore(rng: Any, state: Any) -> None:
     """Let a generator go on from what `state_of` returned, for one of the same kind."""
+    if not isinstance(rng, np.random.Generator):
+        rng.set_state(state)
+        return
     try:
         rng.bit_generator.state = state
     except (ValueError, TypeError, KeyError) as error:

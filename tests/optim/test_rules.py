@@ -86,6 +86,22 @@ def test_decoupled_weight_decay_shrinks_weights_alone():
     assert_same(params, others)
 
 
+@pytest.mark.parametrize(
+    ("rule", "defaults"),
+    [
+        (SGD, {"lr": 0.01}),
+        (Momentum, {"lr": 0.01, "momentum": 0.9}),
+        (Nesterov, {"lr": 0.01, "momentum": 0.9}),
+        (AdaGrad, {"lr": 0.01}),
+        (RMSprop, {"lr": 0.01, "decay_rate": 0.99}),
+        (Adam, {"lr": 0.001, "beta1": 0.9, "beta2": 0.999}),
+        (AdamW, {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "weight_decay": 0.01}),
+    ],
+)
+def test_defaults(rule, defaults):
+    assert rule().defaults == {"weight_decay": 0.0, **defaults}
+
+
 def test_a_rule_of_your_own():
     class SignDescent(optim.Optimizer):
         state_names = ("count",)
