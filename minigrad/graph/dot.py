@@ -48,28 +48,20 @@ def statement(subject: str, values: Mapping[str, str]) -> str:
     return f"{subject} [{' '.join(f'{name}={quote(value)}' for name, value in values.items())}]"
 
 
-def write(
-    graph: Graph,
-    *,
-    direction: str = "TB",
-    theme: str = "auto",
-    show: Sequence[str] = ("shape", "dtype"),
-    with_legend: bool = True,
-    right: Collection[str] = (),
-) -> str:
+def write(graph: Graph, right: Collection[str] = ()) -> str:
     """Return the DOT source of a folded graph; the frames in `right` have their titles there."""
-    colours = palette(theme)
+    look, colours = graph.look, palette(graph.look.theme)
     header = [f"<B>{html(short(graph.title))}</B>"] if graph.title else []  # no empty tag
     header += [html(f"{graph.view} · {graph.facts}")]
     header += map(html, graph.notes)
     fonts = {"fontname": FONT, "fontcolor": colours["text"]}
     defaults = {
         "graph": {
-            "bgcolor": colours["plain"], "rankdir": direction, "nodesep": "0.2", "ranksep": "0.3",
-            "pad": "0.1", "labelloc": "t", "fontsize": "11", "tooltip": " ",
+            "bgcolor": colours["plain"], "rankdir": look.direction, "nodesep": "0.2",
+            "ranksep": "0.3", "pad": "0.1", "labelloc": "t", "fontsize": "11", "tooltip": " ",
             "label": table("".join(f"<TR><TD>{line}</TD></TR>" for line in header)), **fonts,
         },
-        "node": {"fontsize": "10", "margin": "0.08,0.04", "height": "0", "width": "0", **fonts},
+        "node": {"fontsize": "10", "margin": "0.11,0.04", "height": "0", "width": "0", **fonts},
         "edge": {
             "color": colours["edge"], "arrowsize": "0.6", "fontsize": "8", "fontname": FONT,
             "fontcolor": colours["muted"],
@@ -84,13 +76,14 @@ def write(
             inside.pop()
         elif isinstance(item, Frame):
             inside.append(item)
-            look = {"id": item.cluster.id, "class": "module", "tooltip": item.cluster.label}
-            look |= _frame(item, colours, item.cluster.id in right)
-            parts += [f"subgraph {item.cluster.id} {{", statement("graph", look)]
+            key = item.cluster.id
+            frame = {"id": key, "class": "module", "tooltip": item.cluster.label}
+            frame |= _frame(item, colours, key in right)
+            parts += [f"subgraph {key} {{", statement("graph", frame)]
         else:
             # A frame around a single relu says nothing that the box can't say itself.
             path = inside[-1].cluster.name if inside[-1].slim else ""
-            parts.append(_box(item, colours, show, f"{path}: " if path else ""))
+            parts.append(_box(item, colours, look.show, f"{path}: " if path else ""))
     boxes = {box.id: box for box in graph.boxes}
     ends: dict[str, set[int]] = {}
     for edge in graph.edges:
@@ -99,7 +92,7 @@ def write(
         tail, head = boxes[edge.tail], boxes[edge.head]
         numbered = head.ordered and len(ends[head.id]) > 1
         parts.append(_edge(number, edge, tail, head, numbered, colours))
-    if with_legend:
+    if look.legend:
         top = next(box.id for box in graph.boxes if box.id not in ends)
         parts += _legend(legend(graph), colours, top)
     return "\n".join([*parts, "}", ""])

@@ -12,6 +12,7 @@ import numpy as np
 from minigrad.autograd import Tensor, bare, enable_grad
 from minigrad.checks import undoing
 from minigrad.graph.fold import DRAWN, fold
+from minigrad.graph.model import Look
 from minigrad.graph.read import read
 from minigrad.graph.view import GraphView
 from minigrad.graph.words import SHOW
@@ -115,18 +116,8 @@ def draw(
     whole = read(_named(outputs), params, view=view, gradients=gradients, check_finite=check_finite)
     if title is not None:
         whole.title = title
-    small = fold(
-        whole,
-        depth=depth,
-        expand=expand,
-        collapse_repeats=collapse_repeats,
-        max_nodes=max_nodes,
-        max_fanout=max_fanout,
-    )
-    return GraphView(
-        whole, small, direction=direction, theme=theme, show=tuple(show), legend=legend,
-        repeats=collapse_repeats, expand=expand,
-    )  # fmt: skip
+    whole.look = Look(direction, theme, tuple(show), legend, collapse_repeats, tuple(expand))
+    return GraphView(whole, fold(whole, depth, max_nodes, max_fanout))
 
 
 def _named(outputs: Any) -> dict[str, Tensor]:

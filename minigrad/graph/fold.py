@@ -14,37 +14,30 @@ from minigrad.graph.tree import Frame, folders, joined, plant
 
 DRAWN = 150  # boxes in a picture, unless more are asked for
 FEW = 8  # boxes that say something of a network
+Rounds = dict[str, dict[str, int]]  # of what loops hold: the number of the round in each
 STRETCH = 25  # neighbours that are put into one frame where there are too many
 
 
 def fold(
-    graph: Graph,
-    *,
-    depth: int | None = None,
-    expand: Collection[str] = (),
-    collapse_repeats: bool = True,
-    max_nodes: int = DRAWN,
-    max_fanout: int = 8,
+    graph: Graph, depth: int | None = None, max_nodes: int = DRAWN, max_fanout: int = 8
 ) -> Graph:
     """Return the graph as it will be drawn.
 
     Parameters
     ----------
     graph : Graph
-        The whole graph, which is left as it is.
+        The whole graph, which is left as it is; its `look` says whether equal neighbours are
+        drawn once, and which modules are open whatever the depth.
     depth : int, optional
         How many levels of modules stand open; those below are one box each. By default all, or as
         many as make a picture of 40 boxes.
-    expand : collection of str
-        Paths of modules to open whatever the depth, and never to fold as repeats.
-    collapse_repeats : bool
-        Whether equal modules in a row, and the rounds of a loop, are drawn once.
     max_nodes : int
         Above this, repeats are folded, then modules closed, then operations hidden, and a warning
         says so.
     max_fanout : int
         What is read more often is drawn again, or referred to, at each use.
     """
+    expand, repeats = graph.look.expand, graph.look.repeats
     paths = {cluster.path for cluster in graph.clusters.values()}
     unknown = sorted(set(expand) - paths)
     if unknown:
@@ -52,12 +45,12 @@ def fold(
             f"draw: expand names {unknown}, but the modules that ran are {sorted(paths - {''})}"
         )
     least = MANY if len(graph.boxes) <= max_nodes else 0
-    root = grow(graph, collapse_repeats, expand, least)
-    auto = depth is None and collapse_repeats
+    root = grow(graph, repeats, least)
+    auto = depth is None and repeats
     depth = _readable(root, expand) if auto else depth
     before = _open(root, depth, expand, auto)
     if before > max_nodes:
-        root = root if collapse_repeats else grow(graph, True, expand, 0)
+        root = root if repeats else grow(graph, True, 0)
         levels = len({frame.cluster.level for frame in root.frames()})
         deepest = levels if depth is None else min(depth, levels)
         if not any(_open(root, d, expand, auto) <= max_nodes for d in range(deepest, -1, -1)):
@@ -75,11 +68,11 @@ def fold(
     return turned(small) if graph.view == "backward" else small
 
 
-def grow(graph: Graph, repeats: bool, expand: Collection[str] = (), least: int = MANY) -> Frame:
+def grow(graph: Graph, repeats: bool, least: int = MANY) -> Frame:
     """Return the tree of a graph, with equal neighbours in frames of their own."""
     root = plant(graph)
     if repeats:
-        fold_repeats(root, graph, expand, least)
+        fold_repeats(root, graph, graph.look.expand, least)
     return root
 
 
@@ -187,7 +180,7 @@ def drawn(root: Frame, graph: Graph) -> Graph:
     places: dict[str, int] = {}
     clusters: dict[str, Cluster] = {}
     stands: dict[str, str] = {}  # which box is drawn for each
-    rounds: dict[str, dict[str, int]] = {}  # of what a loop holds: the number of the round
+    rounds: Rounds = {}
     others: dict[str, list[Box]] = {}
     inside_one: dict[str, Counter[int]] = {}  # how often one round reads each parameter
 
@@ -207,9 +200,8 @@ def drawn(root: Frame, graph: Graph) -> Graph:
             elif item.cluster.sort == "stretch":
                 visit(item.items, home, inside)
             else:
-                cluster = replace(
-                    item.cluster, parent=home, calls=1 if inside else item.cluster.calls
-                )
+                cluster = replace(item.cluster, parent=home)
+                cluster.calls = 1 if inside else cluster.calls
                 clusters[cluster.id] = cluster
                 visit(item.seen, cluster.id, inside or item.loop)
                 if item.loop:
@@ -232,16 +224,12 @@ def drawn(root: Frame, graph: Graph) -> Graph:
         if key in seen:
             seen[key] = joined(seen[key], boxes, inside_one.get(key, Counter()))
     boxes = [seen[key] for key in sorted(seen, key=places.__getitem__)]
-    return replace(graph, boxes=boxes, edges=_seen_edges(graph, seen, stands, rounds, clusters),
-                   clusters=clusters)  # fmt: skip
+    edges = _seen_edges(graph.edges, stands, rounds, clusters)
+    return replace(graph, boxes=boxes, edges=edges, clusters=clusters)
 
 
 def _seen_edges(
-    graph: Graph,
-    seen: dict[str, Box],
-    stands: dict[str, str],
-    rounds: dict[str, dict[str, int]],
-    clusters: dict[str, Cluster],
+    edges: list[Edge], stands: dict[str, str], rounds: Rounds, clusters: dict[str, Cluster]
 ) -> list[Edge]:
     """Point edges at what is drawn: one for each argument, or for each pair with a closed frame.
 
@@ -249,7 +237,7 @@ def _seen_edges(
     """
     result: dict[tuple[str, str, int], Edge] = {}
     onward: dict[str, Edge] = {}
-    for edge in graph.edges:
+    for edge in edges:
         tail, head = stands[edge.tail], stands[edge.head]
         from_round, to_round = rounds.get(edge.tail, {}), rounds.get(edge.head, {})
         crossed = next((k for k, n in from_round.items() if to_round.get(k, n) != n), None)

@@ -196,6 +196,18 @@ class Cluster:
         return " · ".join(filter(None, [self.title(), self.sums]))
 
 
+@dataclass(frozen=True)
+class Look:
+    """How a picture is wanted, as `draw` describes it."""
+
+    direction: str = "TB"
+    theme: str = "auto"
+    show: tuple[str, ...] = ("shape", "dtype")
+    legend: bool = True
+    repeats: bool = True
+    expand: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Graph:
     """A whole picture, in topological order; `clusters` has parents before children."""
@@ -203,6 +215,7 @@ class Graph:
     boxes: list[Box]
     edges: list[Edge]
     clusters: dict[str, Cluster]
+    look: Look = Look()
     title: str = ""
     view: str = "forward"
     ops: int = 0

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -23,31 +23,23 @@ SCRIPTS = (
 )  # fmt: skip
 
 
-def page(
-    whole: Graph,
-    drawn: Graph,
-    *,
-    theme: str = "auto",
-    show: Sequence[str] = ("shape", "dtype"),
-    repeats: bool = True,
-    expand: Collection[str] = (),
-) -> str:
+def page(whole: Graph, drawn: Graph) -> str:
     """Return a page that needs no network: the whole graph, with frames to open and close.
 
     The page opens with the modules open that stand open in `drawn`, as far as that is readable. A
     graph that makes a larger page than 2 MB is replaced by `drawn`.
     """
-    root = grow(whole, repeats, expand)
+    root = grow(whole, whole.look.repeats)
     if whole.view == "backward":  # as `drawn` is
         whole = turned(whole)
         for frame in [root, *root.frames()]:
             if not frame.loop:
                 frame.items.reverse()
-    data = model(root, whole, drawn.clusters, show)
-    text = _page(data, whole.title, theme)
+    data = model(root, whole, drawn.clusters)
+    text = _page(data, whole.title, whole.look.theme)
     if len(text) > LIMIT:
-        data = model(grow(drawn, False), drawn, drawn.clusters, show)
-        text = _page(data, whole.title, theme)
+        data = model(grow(drawn, False), drawn, drawn.clusters)
+        text = _page(data, whole.title, whole.look.theme)
     return text
 
 

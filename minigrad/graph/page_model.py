@@ -15,12 +15,11 @@ from minigrad.graph.words import facts, heading, lines, row_text
 
 BUDGET = 60  # boxes that a page shows when it opens
 
+AS_THEY_ARE = ("keywords", "health", "recorded", "ordered", "target")
 FOLDED = ("text", "lines", "rows", "step", "gradient", "values", "slopes")  # differ in a fold
 
 
-def model(
-    root: Frame, whole: Graph, wanted: Collection[str], show: Sequence[str] = ("shape", "dtype")
-) -> dict[str, Any]:
+def model(root: Frame, whole: Graph, wanted: Collection[str]) -> dict[str, Any]:
     """Return what the page draws, as JSON has it.
 
     Parameters
@@ -39,6 +38,7 @@ def model(
         as [tail, head, argument] with the indices of nodes, and "bad"; what is None, False or
         empty is left out.
     """
+    show = whole.look.show
     stretch(root, whole)
     frames = [frame for frame in root.frames() if not frame.slim]
     closed = folders(root, whole.edges, frames)
@@ -54,8 +54,7 @@ def model(
     sources: dict[str, int] = {}
     nodes, clusters = [], []
     for box in boxes:
-        home = homes[box.id]
-        prefix = ""
+        home, prefix = homes[box.id], ""
         if home and home[-1].slim:
             path = home[-1].cluster.path
             prefix, home = f"{path}: " if path else "", home[:-1]
@@ -74,13 +73,10 @@ def model(
         key = f"loop_{cluster.key}" if frame.loop else cluster.id
         record |= {"id": key, "text": cluster.title(), "label": cluster.label}
         record |= {"title": cluster.title(relative=True), "sums": cluster.sums}
-        if cluster.sort == "stretch":
-            record |= {"kind": "stretch"}
+        record |= {"kind": "stretch"} if cluster.sort == "stretch" else {}
         record |= {"loop": True} if frame.loop else {}
-        if parents[frame] is not root:
-            record["in"] = places[parents[frame]]
-        if frame.open:
-            record["open"] = True
+        record |= {"open": True} if frame.open else {}
+        record |= {"in": places[parents[frame]]} if parents[frame] in places else {}
         clusters.append(record)
     return {
         "title": whole.title,
@@ -116,23 +112,19 @@ def _record(box: Box, prefix: str, show: Sequence[str], sources: dict[str, int])
             "bytes": human(box.nbytes) if box.shape is not None else None,
             "lines": texts if texts != usual else None,
             "saved": human(box.saved) if box.saved else None,
-            "keywords": box.keywords,
             "gradient": box.gradient.text if box.gradient else None,
             "step": step(box.gradient) if box.gradient and shaded else None,
             "values": _stats(box.stats),
             "slopes": _stats(box.slopes),
-            "health": box.health,
             "bad": box.bad.text if box.bad else None,
             "badGradient": box.bad_gradient.text if box.bad_gradient else None,
             "mark": _mark(box.marked),
             "dotted": not box.requires_grad and box.kind in ("input", "constant", "parameter"),
-            "recorded": box.recorded,
             "number": box.number or None,
-            "ordered": box.ordered,
-            "target": box.target,
             "source": sources.setdefault(source, len(sources)) if source else None,
             "rows": [_row(row, show) for row in box.rows],
         }
+        | {name: getattr(box, name) for name in AS_THEY_ARE}
     )
 
 
@@ -163,6 +155,4 @@ def _mark(bad: Bad | None) -> str | None:
 
 def _filled(record: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what is not there; 0 is something."""
-    return {
-        k: v for k, v in record.items() if v is not None and v is not False and v not in ("", [])
-    }
+    return {k: v for k, v in record.items() if v not in (None, "", []) and v is not False}

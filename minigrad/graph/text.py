@@ -10,8 +10,9 @@ from minigrad.graph.tree import Frame, plant, walk
 from minigrad.graph.words import heading, lines, row_text
 
 
-def outline(graph: Graph, show: Sequence[str] = ("shape", "dtype")) -> str:
+def outline(graph: Graph) -> str:
     """Return one line a box and row, indented by module."""
+    show = graph.look.show
     result = [graph.title, f"{graph.view} · {graph.facts}", *graph.notes, ""]
     for depth, item in walk(plant(graph)):
         indent = "  " * depth
@@ -26,11 +27,10 @@ def outline(graph: Graph, show: Sequence[str] = ("shape", "dtype")) -> str:
     return "\n".join(result)
 
 
-def mermaid(
-    graph: Graph, *, direction: str = "TB", show: Sequence[str] = ("shape", "dtype")
-) -> str:
+def mermaid(graph: Graph) -> str:
     """Return a Mermaid flowchart."""
-    result = [f"flowchart {direction}"]
+    show = graph.look.show
+    result = [f"flowchart {graph.look.direction}"]
     for depth, item in walk(plant(graph)):
         indent = "  " * (depth + 1)
         if isinstance(item, Frame):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -28,8 +28,8 @@ class Values(NamedTuple):
     health: dict[Any, str]
 
 
-def examine(order: Sequence[Node], outputs: Mapping[Any, Any], recompute: bool = True) -> Values:
-    """Look at the value of each node.
+def examine(order: Sequence[Node], outputs: Mapping[Any, Any]) -> Values:
+    """Look at the value of each node; what nobody kept is computed again.
 
     Parameters
     ----------
@@ -37,22 +37,20 @@ def examine(order: Sequence[Node], outputs: Mapping[Any, Any], recompute: bool =
         Oldest first.
     outputs : mapping
         The arrays of the nodes, leaves and constants that the caller holds.
-    recompute : bool
-        Whether to call the functions of nodes whose value nobody kept.
     """
     known = kept_values(order, outputs)
+    passing = ChainMap[Any, Any]({}, known)  # with what is recomputed, until its last reader
     result = Values({}, {}, set(), {}, {})
     least = 2 if len(order) <= MANY else BIG
     left = Counter(parent for node in order for parent in node.inputs if parent.__class__ is Node)
-    passing: dict[Any, Any] = {}  # recomputed, until the last node that reads it
     with np.errstate(all="ignore"):
         for holder in known:
             if holder.__class__ is not Node:
                 _note(result, holder, known[holder], least)
         for node in order:
             value = known.get(node)
-            if value is None and recompute:
-                value = _again(node, known, passing)
+            if value is None:
+                value = _again(node, passing)
                 if value is not None and left[node]:
                     passing[node] = value
             if value is None:
@@ -62,13 +60,11 @@ def examine(order: Sequence[Node], outputs: Mapping[Any, Any], recompute: bool =
                 if node in result.stats and node not in result.bad:
                     before = {p: result.stats[p] for p in node.inputs if p in result.stats}
                     ill = condition(node.function.name, value, result.stats[node], before)
-                    if ill:
-                        result.health[node] = ill
+                    result.health.update({node: ill} if ill else {})
             for parent in node.inputs:
-                if parent in passing:
-                    left[parent] -= 1
-                    if not left[parent]:
-                        del passing[parent]
+                left[parent] -= 1
+                if not left[parent]:
+                    passing.maps[0].pop(parent, None)
     _mark_origins(order, result)
     return result
 
@@ -84,29 +80,22 @@ def kept_values(order: Sequence[Node], outputs: Mapping[Any, Any]) -> dict[Any, 
             if not isinstance(parent, Constant) or parent in known:
                 continue
             if parent.__class__ is Leaf and not isinstance(value, ARRAYS):
-                tensor = parent.tensor()
-                value = None if tensor is None else tensor._array
-            if not isinstance(value, ARRAYS):
-                continue
-            if autograd.changed_at(value) <= node.stamp:
+                value = getattr(parent.tensor(), "_array", None)
+            if isinstance(value, ARRAYS) and autograd.changed_at(value) <= node.stamp:
                 known[parent] = value
     return known
 
 
-def _again(node: Node, known: Mapping[Any, Any], passing: Mapping[Any, Any]) -> Any:
+def _again(node: Node, known: Mapping[Any, Any]) -> Any:
     """Compute the value of a node if all that it reads is known, else return None."""
     saved = node.saved or (None,) * (1 + len(node.inputs))
-    arguments: list[Any] = []
+    arguments = []
     for parent, value in zip(node.inputs, saved[1:], strict=True):
-        if parent.__class__ in (Node, Leaf, Constant):
-            if parent.__class__ is not Constant or not isinstance(value, ARRAYS):
-                value = known.get(parent)
-                value = passing.get(parent) if value is None else value
-            if value is None:
-                return None
-            arguments.append(value)
-        else:
-            arguments.append(parent)
+        held = parent.__class__ is Constant and isinstance(value, ARRAYS)
+        place = isinstance(parent, Constant)
+        arguments.append(value if held else known.get(parent) if place else parent)
+        if place and arguments[-1] is None:
+            return None
     if any(hasattr(value, "bit_generator") for value in node.keywords.values()):
         return None  # drawn at random
     # Copies, because a function may write into an array among its keywords, as batch

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Collection
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,20 +34,8 @@ class GraphView:
         What is drawn of it, after folding.
     """
 
-    def __init__(
-        self,
-        whole: Graph,
-        graph: Graph,
-        *,
-        direction: str = "TB",
-        theme: str = "auto",
-        show: tuple[str, ...] = ("shape", "dtype"),
-        legend: bool = True,
-        repeats: bool = True,
-        expand: Collection[str] = (),
-    ):
-        self.whole, self.graph, self.repeats, self.expand = whole, graph, repeats, expand
-        self.direction, self.theme, self.show, self.legend = direction, theme, show, legend
+    def __init__(self, whole: Graph, graph: Graph):
+        self.whole, self.graph = whole, graph
 
     @property
     def nodes(self) -> list[Box]:
@@ -68,21 +55,15 @@ class GraphView:
     @functools.cached_property
     def source(self) -> str:
         """The picture in DOT."""
-        return self._dot(self.graph)
-
-    def _dot(self, graph: Graph, right: Collection[str] = ()) -> str:
-        return dot.write(
-            graph, direction=self.direction, theme=self.theme, show=self.show,
-            with_legend=self.legend, right=right,
-        )  # fmt: skip
+        return dot.write(self.graph)
 
     def summary(self) -> str:
         """Return a text outline, indented by module."""
-        return text.outline(self.graph, self.show)
+        return text.outline(self.graph)
 
     def to_mermaid(self) -> str:
         """Return a Mermaid flowchart, which many web pages draw themselves."""
-        return text.mermaid(self.graph, direction=self.direction, show=self.show)
+        return text.mermaid(self.graph)
 
     def to_graphviz(self) -> graphviz.Source:
         """Return a `graphviz.Source`."""
@@ -107,28 +88,12 @@ class GraphView:
         A PNG has at most 12 million pixels: a larger picture gets a lower resolution. What takes
         Graphviz too long is folded first.
         """
-        graph = self.graph
-        while True:
-            try:
-                return self._picture(graph, format)
-            except TimeoutError:
-                if len(graph.boxes) <= DRAWN:
-                    raise
-                graph = fold(self.whole, expand=self.expand)
-
-    def _picture(self, graph: Graph, format: str) -> bytes:
-        source = self.source if graph is self.graph else self._dot(graph)
-        svg = backends.render(source, "svg").decode()
-        crossed = backends.crossed_titles(svg)
-        if crossed:
-            other = self._dot(graph, right=crossed)
-            moved = backends.render(other, "svg").decode()
-            if len(backends.crossed_titles(moved)) < len(crossed):
-                source, svg = other, moved
-        if format == "svg":
-            return _annotate(svg, self).encode()
-        dpi = backends.scale_to_fit(svg) if format == "png" else 96
-        return backends.render(source, format, dpi)
+        try:
+            return _picture(self.graph, format)
+        except TimeoutError:
+            if len(self.graph.boxes) <= DRAWN:
+                raise
+            return _picture(fold(self.whole), format)
 
     def svg(self) -> str:
         """Return the picture as SVG."""
@@ -156,10 +121,7 @@ class GraphView:
 
         It needs no network, and runs from top to bottom.
         """
-        return page(
-            self.whole, self.graph, theme=self.theme, show=self.show,
-            repeats=self.repeats, expand=self.expand,
-        )  # fmt: skip
+        return page(self.whole, self.graph)
 
     def to_html(self, path: str | os.PathLike[str]) -> Path:
         """Write the page of `html` to a file, which holds all that it needs.
@@ -196,14 +158,29 @@ class GraphView:
         return bundle
 
 
-def _annotate(svg: str, view: GraphView) -> str:
+def _picture(graph: Graph, format: str) -> bytes:
+    source = dot.write(graph)
+    svg = backends.render(source, "svg").decode()
+    crossed = backends.crossed_titles(svg)
+    if crossed:
+        other = dot.write(graph, right=crossed)
+        moved = backends.render(other, "svg").decode()
+        if len(backends.crossed_titles(moved)) < len(crossed):
+            source, svg = other, moved
+    if format == "svg":
+        return _annotate(svg, graph).encode()
+    dpi = backends.scale_to_fit(svg) if format == "png" else 96
+    return backends.render(source, format, dpi)
+
+
+def _annotate(svg: str, graph: Graph) -> str:
     """Give an SVG its role, title and description, and colours for dark pages."""
-    title = dot.html(view.graph.title.replace("\n", " "))
-    facts = dot.html(f"{view.graph.view} · {view.graph.facts}")
-    described = "".join(f". {dot.html(note)}" for note in view.graph.notes)
+    title = dot.html(graph.title.replace("\n", " "))
+    facts = dot.html(f"{graph.view} · {graph.facts}")
+    described = "".join(f". {dot.html(note)}" for note in graph.notes)
     head = f'<title id="minigrad_title">{title}</title>'
     head += f'<desc id="minigrad_desc">{facts}{described}</desc>'
-    if view.theme == "auto":
+    if graph.look.theme == "auto":
         head += f"<style>{stylesheet()}</style>"
     role = 'role="img" class="minigrad" aria-labelledby="minigrad_title minigrad_desc"'
     svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)

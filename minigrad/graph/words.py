@@ -53,59 +53,43 @@ def facts(item: Box | Row, show: Sequence[str]) -> str:
 def lines(box: Box, show: Sequence[str]) -> list[str]:
     """Return what stands in a box under its heading, without the rows."""
     hidden = box.kind == "output" and (box.value is not None or not show)
-    result = [] if hidden else [facts(box, show)]
+    result = ["" if hidden else facts(box, show)]
     if box.kind == "module":
-        parameters = [f"{box.parameters:,} params"] if box.parameters else []
-        result = [" · ".join([count(box.ops, "op"), *parameters])]
-        result.append(" → ".join([", ".join(box.inputs[:3]) or "()", facts(box, show)]))
-    if box.gradient and box.kind not in ("output", "reference"):
-        result.append(box.gradient.text)
-    if box.bad and box.bad.origin:
-        result.append(f"⚠ {box.bad.text}")
-    if box.health:
-        result.append(box.health)
-    if box.bad_gradient:
-        result.append(f"⚠ {box.bad_gradient.text} in its gradient")
+        parameters = f" · {box.parameters:,} params" if box.parameters else ""
+        through = f"{', '.join(box.inputs[:3]) or '()'} → {facts(box, show)}"
+        result = [count(box.ops, "op") + parameters, through]
+    measured = box.gradient and box.kind not in ("output", "reference")
+    result.append(box.gradient.text if box.gradient and measured else "")
+    result.append(f"⚠ {box.bad.text}" if box.bad and box.bad.origin else "")
+    result.append(box.health)
+    result.append(f"⚠ {box.bad_gradient.text} in its gradient" if box.bad_gradient else "")
     return [line for line in result if line]
 
 
 def row_text(row: Row, show: Sequence[str]) -> str:
     """Return the text of a parameter's row."""
     parts = [short(row.label), facts(row, show)]
-    if row.uses > 1:
-        parts.append(f"used {row.uses}×")
-    if row.gradient:
-        parts.append(row.gradient.text)
-    if row.bad and row.bad.origin:
-        parts.append(f"⚠ {row.bad.text}")
+    parts.append(f"used {row.uses}×" if row.uses > 1 else "")
+    parts.append(row.gradient.text if row.gradient else "")
+    parts.append(f"⚠ {row.bad.text}" if row.bad and row.bad.origin else "")
     return "  ".join(part for part in parts if part)
 
 
 def tooltip(box: Box) -> str:
     """Return what a pointer over the box brings up."""
-    parts = [f"{heading(box)}: {box.shape} {box.dtype}, {human(box.nbytes)}"]
-    if box.shape is None:
-        parts = [heading(box)]
-    if box.keywords:
-        parts.append(box.keywords)
-    if box.saved:
-        parts.append(f"holds {human(box.saved)} for backward")
-    parts += [
-        f"{row.name}: {row.shape} {row.dtype}, {human(row.nbytes)}"
-        + (f", {row.stats.text}" if row.stats else "")
-        for row in box.rows
-    ]
-    if box.stats:
-        parts.append(f"values: {box.stats.text}")
-    if box.gradient:
-        parts.append(box.gradient.text + (f": {box.slopes.text}" if box.slopes else ""))
-    if box.bad:
-        parts.append(box.bad.text)
-    if box.source:
-        parts.append(where(box.source))
-    if box.target:
-        parts.append(f"the same as {box.target}")
-    return "\n".join(parts)
+    size = f": {box.shape} {box.dtype}, {human(box.nbytes)}" if box.shape is not None else ""
+    parts = [heading(box) + size, box.keywords]
+    parts.append(f"holds {human(box.saved)} for backward" if box.saved else "")
+    for row in box.rows:
+        values = f", {row.stats.text}" if row.stats else ""
+        parts.append(f"{row.name}: {row.shape} {row.dtype}, {human(row.nbytes)}{values}")
+    parts.append(f"values: {box.stats.text}" if box.stats else "")
+    slopes = f": {box.slopes.text}" if box.slopes else ""
+    parts.append(box.gradient.text + slopes if box.gradient else "")
+    parts.append(box.bad.text if box.bad else "")
+    parts.append(where(box.source) if box.source else "")
+    parts.append(f"the same as {box.target}" if box.target else "")
+    return "\n".join(part for part in parts if part)
 
 
 def edge_tooltip(edge: Edge, tail: str, head: str) -> str:
