@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
-from minigrad.graph.model import Box, Edge, Graph, Row
+from minigrad.graph.model import Box, Edge, Graph
 from minigrad.graph.theme import LOOKS, STEP_NAMES, legend, palette, step
 from minigrad.graph.tree import Frame, plant, walk
 from minigrad.graph.words import edge_tooltip, heading, lines, row_text, short, tooltip, width
@@ -159,7 +159,7 @@ def _box(box: Box, colours: Mapping[str, str], show: Sequence[str], prefix: str)
     return statement(box.id, {**values, "tooltip": tooltip(box), "label": table(cells, spacing)})
 
 
-def _row(row: Row, colours: Mapping[str, str], show: Sequence[str]) -> str:
+def _row(row: Box, colours: Mapping[str, str], show: Sequence[str]) -> str:
     fill, border = "parameter", "parameter_border"
     if row.gradient:
         fill = f"parameter_{step(row.gradient)}"

@@ -51,30 +51,11 @@ class Gradient(NamedTuple):
 
 
 @dataclass(slots=True)
-class Row:
-    """A parameter, inside the operation that reads it; `number` is the same wherever it is read."""
-
-    id: str
-    number: int
-    name: str
-    label: str
-    shape: Shape
-    dtype: str
-    argument: int
-    nbytes: int
-    requires_grad: bool = True
-    uses: int = 1
-    gradient: Gradient | None = None
-    bad: Bad | None = None
-    stats: Stats | None = None
-
-
-@dataclass(slots=True)
 class Box:
     """A node of the picture.
 
-    `kind` is op, input, constant, parameter (one that nothing reads), output, module (a closed
-    frame), reference (to the box `target`) or hidden.
+    `kind` is op, input, constant, parameter (a row of the operation that reads it, or a box where
+    nothing does), output, module (a closed frame), reference (to the box `target`) or hidden.
     """
 
     id: str
@@ -84,7 +65,7 @@ class Box:
     dtype: str = ""
     name: str | None = None
     cluster: str | None = None
-    rows: list[Row] = field(default_factory=list)
+    rows: list[Box] = field(default_factory=list)
     scalars: tuple[tuple[int, str], ...] = ()  # arguments that are Python numbers
     arguments: int = 0
     ordered: bool = False  # exchanging its arguments changes the result
@@ -102,7 +83,9 @@ class Box:
     nbytes: int = 0
     saved: int = 0  # bytes held for backward that no earlier box holds
     source: Source | None = None
-    number: int = 0  # of an operation, from 1
+    number: int = 0  # of an operation, from 1; of a row, the same wherever the parameter is read
+    argument: int = 0  # of the operation that a row is in
+    uses: int = 1  # of a row
     ops: int = 0
     parameters: int = 0  # values in the parameters of a closed frame, each once
     inputs: tuple[str, ...] = ()  # what goes into a closed frame

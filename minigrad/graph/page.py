@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -58,12 +59,7 @@ def _page(model: Mapping[str, Any], title: str, theme: str) -> str:
         "data": data,
         "script": script,
     }
-    text = _static("page.html")
-    before, *pieces = text.split("{{")
-    for piece in pieces:
-        name, _, after = piece.partition("}}")
-        before += parts[name] + after
-    return before
+    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], _static("page.html"))
 
 
 @cache

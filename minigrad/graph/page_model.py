@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.autograd.messages import where
 from minigrad.graph.fold import drawn, open_within, stretch
 from minigrad.graph.health import Stats
-from minigrad.graph.model import Bad, Box, Edge, Graph, Row, human
+from minigrad.graph.model import Bad, Box, Edge, Graph, human
 from minigrad.graph.theme import STEP_NAMES, legend, step
 from minigrad.graph.tree import Frame, around, folders
 from minigrad.graph.words import facts, heading, lines, row_text
@@ -128,7 +128,7 @@ def _record(box: Box, prefix: str, show: Sequence[str], sources: dict[str, int])
     )
 
 
-def _row(row: Row, show: Sequence[str]) -> dict[str, Any]:
+def _row(row: Box, show: Sequence[str]) -> dict[str, Any]:
     parts = [facts(row, ("shape", "dtype")), human(row.nbytes)]
     parts += [item.text for item in (row.gradient, row.bad) if item]
     return _filled(

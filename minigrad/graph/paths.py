@@ -9,6 +9,8 @@ from minigrad.autograd import Tensor
 from minigrad.autograd.messages import RECORDED
 from minigrad.graph.model import Cluster, Ids
 
+Steps = list[tuple[str, Any]]  # the paths and the modules on the way to a module, itself the last
+
 
 class Paths:
     """The clusters of a graph, and the names of its parameters.
@@ -26,92 +28,68 @@ class Paths:
         self.numbers: dict[Any, int] = {}  # of the parameters
         self.clusters: dict[str, Cluster] = {}
         self.names: dict[Any, str] = {}  # of the Leaf or Constant of a parameter
-        self.tables: dict[Any, dict[Any, str]] = {}  # of a root module: the path of each inside
-        self.inside: dict[Any, dict[str, Any]] = {}  # the same the other way round
+        self.tables: list[dict[Any, Steps]] = []  # one for each network
         self.calls: dict[Any, list[Cluster]] = {}
-        self.made: dict[Any, str | None] = {None: None}
-        self.between: dict[tuple[str | None, str], str] = {}
+        self.made: dict[Any, str | None] = {None: None}  # the cluster of each frame
         frames = dict.fromkeys(frames)
-        frames.pop(None, None)
         if RECORDED in frames:
-            del frames[RECORDED]
             cluster = Cluster(self.keys("gradient"), "", "gradient", sort="sweep")
             self.clusters[cluster.id] = cluster
             self.made[RECORDED] = cluster.id
-        self.params, self.given = params, _named(params)
-        for name, tensor in self.given.items():
-            self.names.setdefault(tensor._node, name)
+        self.given = _named(params)
+        self._name(self.given)
         if hasattr(params, "named_modules"):
             self._table(params)
-        roots = self._roots(frames)
-        self.dissolved = self._dissolve(roots, params)
+        roots: dict[Any, bool] = {}  # the outermost frames: whether other modules ran inside
+        for frame in (f for f in frames if f not in self.made):
+            root = _root(frame)
+            roots[root] = roots.get(root, False) or root is not frame
+        # The network itself needs no cluster around everything.
+        networks = [root for root in roots if root.module is params]
+        networks = networks or [root for root, composed in roots.items() if composed]
+        self.dissolved = networks if len(networks) == 1 else []
         for frame in frames:
-            self._cluster(frame)
+            self[frame]
         for same in self.calls.values():
             for call, cluster in enumerate(same, 1):
                 cluster.call, cluster.calls = call, len(same)
 
     def __getitem__(self, frame: Any) -> str | None:
+        """Return the id of the cluster of a frame."""
+        if frame not in self.made:
+            around = self[frame.parent]
+            if frame not in self.dissolved:
+                around = self._inside(around, frame)
+            self.made[frame] = around
         return self.made[frame]
 
-    def _table(self, root: Any) -> dict[Any, str]:
-        if root not in self.tables:
-            self.tables[root] = {module: path for path, module in root.named_modules()}
-            given = self.given if root is self.params else dict(root.named_parameters())
-            for name, tensor in given.items():
-                if tensor._node is not None:
-                    self.names.setdefault(tensor._node, name)
-        return self.tables[root]
+    def _name(self, named: Mapping[str, Tensor]) -> None:
+        for name, tensor in named.items():
+            self.names.setdefault(tensor._node or id(tensor), name)
 
-    def _roots(self, frames: Iterable[Any]) -> dict[Any, bool]:
-        """Return the outermost frames, and whether other modules ran inside each."""
-        roots: dict[Any, bool] = {}
-        for frame in frames:
-            root = _root(frame)
-            roots[root] = roots.get(root, False) or root is not frame
-        return roots
+    def _table(self, root: Any) -> dict[Any, Steps]:
+        """Return how each module of a network is reached."""
+        for known in self.tables:
+            if root in known:
+                return known
+        modules, table = dict(root.named_modules()), {}
+        for path, module in modules.items():
+            ends = [n for n, letter in enumerate(f"{path}.") if letter == "."]
+            table[module] = [(path[:n], modules[path[:n]]) for n in ends if path[:n] in modules]
+        self.tables.append(table)
+        self._name(dict(root.named_parameters()))
+        return table
 
-    def _dissolve(self, roots: dict[Any, bool], params: Any) -> set[Any]:
-        """Choose the frames of the network itself, which needs no cluster around everything."""
-        known = [frame for frame in roots if frame.module is params]
-        networks = known or [frame for frame, composed in roots.items() if composed]
-        return set(networks) if len(networks) == 1 else set()
-
-    def _cluster(self, frame: Any) -> None:
-        chain = []
-        while frame not in self.made:
-            chain.append(frame)
-            frame = frame.parent
-        if not chain:
-            return
-        root = _root(frame or chain[-1])
-        table = next((t for t in self.tables.values() if root.module in t), None)
-        if table is None:
-            table = self._table(root.module)
-        if root.module not in self.inside:
-            self.inside[root.module] = {path: module for module, path in table.items()}
-        parent = self.made[frame]
-        for at in reversed(chain):
-            if at not in self.dissolved:
-                path = table.get(at.module, "")
-                parent = self._around(parent, path, self.inside[root.module])
-                parent = self._make(at.module, path, parent)
-            self.made[at] = parent
-
-    def _around(self, parent: str | None, path: str, modules: dict[str, Any]) -> str | None:
-        """Make clusters for the modules on a path that did not run themselves."""
+    def _inside(self, parent: str | None, frame: Any) -> str | None:
+        """Make the cluster of a frame, and of modules on its path that did not run themselves."""
         outer = self.clusters[parent].path if parent else ""
-        if "." not in path or not path.startswith(f"{outer}." if outer else ""):
-            return parent
-        steps = path.split(".")
-        for n in range(len(outer.split(".")) + 1 if outer else 1, len(steps)):
-            prefix = ".".join(steps[:n])
-            if prefix in modules:
-                key = (parent, prefix)
-                if key not in self.between:
-                    self.between[key] = self._make(modules[prefix], prefix, parent)
-                parent = self.between[key]
-        return parent
+        steps = self._table(_root(frame).module).get(frame.module, [("", frame.module)])
+        for path, module in steps[:-1]:
+            if path.startswith(f"{outer}." if outer else ""):
+                if (parent, path) not in self.made:
+                    self.made[parent, path] = self._make(module, path, parent)
+                parent = self.made[parent, path]
+        return self._make(frame.module, steps[-1][0], parent)
 
     def _make(self, module: Any, path: str, parent: str | None) -> str:
         kind = type(module).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from minigrad.autograd import Constant, Leaf, Node, Primitive, Tensor, owner_of,
 from minigrad.autograd.messages import RECORDED
 from minigrad.graph.does import does, index_arrays
 from minigrad.graph.gradients import Gradients, measure
-from minigrad.graph.model import Box, Edge, Gradient, Graph, Ids, Row, count
+from minigrad.graph.model import Box, Edge, Gradient, Graph, Ids, count
 from minigrad.graph.paths import Paths
 from minigrad.graph.values import ARRAYS, examine
 from minigrad.graph.words import heading
@@ -24,6 +25,7 @@ COMMUTES = frozenset(
 _DTYPES = {"float": "f", "int": "i", "uint": "u"}
 
 
+@cache
 def short_dtype(dtype: np.dtype[Any]) -> str:
     """Write `float32` as `f32`."""
     letters = dtype.name.rstrip("0123456789")
@@ -70,8 +72,7 @@ class _Reader:
         self.sizes = measure(order, roots) if gradients else Gradients({}, {}, None)
         self.ids = Ids()
         self.boxes: dict[Any, Box] = {}  # of a Node, or a Leaf or Constant that is no parameter
-        self.rows: dict[Any, list[Row]] = {}
-        self.dtypes: dict[Any, str] = {}
+        self.rows: dict[Any, list[Box]] = {}
         self.uses = Counter(p for node in order for p in node.inputs if p in self.paths.names)
         leaves = {p for node in order for p in node.inputs if p.__class__ is Leaf}
         tensors = [*self.paths.given.values(), *(leaf.tensor() for leaf in leaves)]
@@ -149,30 +150,26 @@ class _Reader:
                 self._describe(self.boxes[key], Constant(array.shape, array.dtype))
             self._edge(self.boxes[key], box.id, i, False)
 
-    def _describe(self, box: Box | Row, place: Any) -> None:
+    def _describe(self, box: Box, place: Any) -> None:
         """Fill in what nodes, leaves and constants have in common."""
-        dtype = self.dtypes.get(place.dtype) or self.dtypes.setdefault(
-            place.dtype, short_dtype(place.dtype)
-        )
-        box.shape, box.dtype = place.shape, dtype
+        box.shape, box.dtype = place.shape, short_dtype(place.dtype)
         box.nbytes = math.prod(place.shape) * place.dtype.itemsize
         box.requires_grad = place.__class__ is not Constant
-        if isinstance(box, Box):
-            box.name = place.name
-            box.value = self.values.scalars.get(place)
-            box.health = self.values.health.get(place, "")
-            box.slopes = self.sizes.stats.get(place)
+        box.name = place.name
+        box.value = self.values.scalars.get(place)
+        box.health = self.values.health.get(place, "")
+        box.slopes = self.sizes.stats.get(place)
         box.bad = self.values.bad.get(place)
         box.stats = self.values.stats.get(place)
         if self.measured and box.requires_grad:
             box.gradient = self.sizes.sizes.get(place)
 
-    def _row(self, place: Any, argument: int, cluster: str | None) -> Row:
+    def _row(self, place: Any, argument: int, cluster: str | None) -> Box:
         name, number = self.paths.names[place], self.paths.number(place)
         label = self.paths.short(name, cluster)
-        row = Row(self.ids("param", name), number, name, label, (), "", argument, 0)
+        row = Box(self.ids("param", name), "parameter", label, number=number, argument=argument)
         self._describe(row, place)
-        row.uses = self.uses[place]
+        row.name, row.uses = name, self.uses[place]
         self.rows.setdefault(place, []).append(row)
         return row
 
@@ -193,12 +190,10 @@ class _Reader:
 
     def _output(self, name: str, end: Any) -> None:
         if end not in self.boxes:
-            if end in self.rows:  # a parameter that was read, too
-                row = self.rows[end][0]
-                found = Box(self.ids("leaf", row.name), "parameter", row.name)
-            else:
-                label = self.paths.names.get(end) or end.name or "tensor"
-                found = Box(self.ids("input", label), "input", label)
+            label = self.paths.names.get(end) or end.name or "tensor"
+            read = end in self.rows  # a parameter that was read, too
+            found = Box(self.ids("leaf" if read else "input", label), "input", label)
+            found.kind = "parameter" if read else "input"
             self._describe(found, end)
             self.boxes[end] = found
             self.graph.boxes.append(found)
@@ -276,10 +271,9 @@ def _argument(function: Primitive, number: int) -> str:
     return names[number] if number < len(names) else ""
 
 
-def _plain(name: str, made: dict[str, str] = {}) -> str:  # noqa: B006
-    if name not in made:
-        made[name] = Ids()(name) or "function"
-    return made[name]
+@cache
+def _plain(name: str) -> str:
+    return Ids()(name) or "function"
 
 
 def _keywords(keywords: Mapping[str, Any]) -> str:

@@ -195,7 +195,7 @@ def _leaves(item: Frame | Box) -> list[Box]:
 
 def owned_by(box: Box) -> dict[int, int]:
     """Return the size of each parameter in a box, by number."""
-    return {row.number: math.prod(row.shape) for row in box.rows}
+    return {row.number: math.prod(row.shape or ()) for row in box.rows}
 
 
 def _times(forms: list[int], wires: list[Wires], start: int, period: int) -> int:

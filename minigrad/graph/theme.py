@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.graph.model import Box, Gradient, Graph, Row
+from minigrad.graph.model import Gradient, Graph
 
 # What a colour is for: in light, and in dark pictures.
 COLOURS = {
@@ -73,7 +73,7 @@ def legend(graph: Graph) -> list[tuple[str, str]]:
     kinds = {box.kind for box in graph.boxes}
     boxes = graph.boxes
     rows = [row for box in boxes for row in box.rows]
-    items: list[Box | Row] = [*boxes, *rows]
+    items = [*boxes, *rows]
     measured = any(item.gradient for item in items)
     marks = [mark for box in boxes for mark in (box.bad, *(r.bad for r in box.rows))]
     entries = [

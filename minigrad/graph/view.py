@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,14 +74,13 @@ class GraphView:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the DOT source to a file, and return its path."""
-        path = Path(path)
-        if path.suffix[1:].lower() in backends.FORMATS:
+        if Path(path).suffix[1:].lower() in backends.FORMATS:
             raise ValueError(
-                f"save: writes DOT, and {path.name!r} is the name of a picture: use "
+                f"save: writes DOT, and {Path(path).name!r} is the name of a picture: use "
                 f".render({str(path)!r}), or a name that ends in .dot"
             )
         write_file(path, self.source)
-        return path
+        return Path(path)
 
     def pipe(self, format: str = "svg") -> bytes:
         """Return the picture as bytes of "svg", "png" or "pdf".
@@ -109,12 +109,7 @@ class GraphView:
         GraphvizNotFoundError
             If there is no Graphviz; then, as after any other error, no file is written.
         """
-        path = Path(path)
-        format = path.suffix[1:].lower()
-        if format not in backends.FORMATS:
-            raise ValueError(f"render: the name must end in .svg, .png or .pdf, got {path.name!r}")
-        write_file(path, self.pipe(format))
-        return path
+        return _write("render", path, [f".{name}" for name in backends.FORMATS], self.pipe)
 
     def html(self) -> str:
         """Return a page to explore the whole graph: to zoom, search, open and close modules.
@@ -131,11 +126,7 @@ class GraphView:
         ValueError
             If the name does not end in .html or .htm.
         """
-        path = Path(path)
-        if path.suffix.lower() not in (".html", ".htm"):
-            raise ValueError(f"to_html: the name must end in .html or .htm, got {path.name!r}")
-        write_file(path, self.html())
-        return path
+        return _write("to_html", path, [".html", ".htm"], lambda _: self.html())
 
     def __repr__(self) -> str:
         graph = self.graph
@@ -156,6 +147,17 @@ class GraphView:
                 f'style="border: 1px solid #767676"></iframe><p>{fix}</p>'
             )
         return bundle
+
+
+def _write(
+    call: str, path: str | os.PathLike[str], suffixes: list[str], make: Callable[[str], bytes | str]
+) -> Path:
+    path = Path(path)
+    if path.suffix.lower() not in suffixes:
+        names = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+        raise ValueError(f"{call}: the name must end in {names}, got {path.name!r}")
+    write_file(path, make(path.suffix[1:].lower()))
+    return path
 
 
 def _picture(graph: Graph, format: str) -> bytes:

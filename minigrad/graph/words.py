@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from unicodedata import east_asian_width
 
 from minigrad.autograd.messages import where
-from minigrad.graph.model import Box, Edge, Row, count, human
+from minigrad.graph.model import Box, Edge, count, human
 
 SHOW = ("shape", "dtype", "bytes")
 LONGEST = 40  # letters of a name
@@ -39,13 +39,13 @@ def heading(box: Box) -> str:
     return f"{box.name} = {text}" if box.name else text
 
 
-def facts(item: Box | Row, show: Sequence[str]) -> str:
+def facts(item: Box, show: Sequence[str]) -> str:
     """Return shape and dtype, or what `show` asks for, and the value of a scalar."""
     if item.shape is None:
         return ""
     parts = {"shape": str(item.shape), "dtype": item.dtype, "bytes": human(item.nbytes)}
     text = " ".join(parts[what] for what in SHOW if what in show)
-    if isinstance(item, Box) and item.kind in ("op", "input") and item.value is not None:
+    if item.kind in ("op", "input") and item.value is not None:
         text += f" = {item.value:.5g}"
     return text
 
@@ -66,7 +66,7 @@ def lines(box: Box, show: Sequence[str]) -> list[str]:
     return [line for line in result if line]
 
 
-def row_text(row: Row, show: Sequence[str]) -> str:
+def row_text(row: Box, show: Sequence[str]) -> str:
     """Return the text of a parameter's row."""
     parts = [short(row.label), facts(row, show)]
     parts.append(f"used {row.uses}×" if row.uses > 1 else "")
