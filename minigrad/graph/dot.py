@@ -215,11 +215,7 @@ def _legend(entries: Sequence[tuple[str, str]], colours: Mapping[str, str], top:
             arrow = f'<FONT COLOR="{colour}" POINT-SIZE="13"><B>{arrow}</B></FONT>'
             look["label"] = Html(f"{arrow} {html(meaning)}")
         else:
-            bad = ("box", "rounded,filled", "bad", "bad_border")
-            shape, style, fill, border = {
-                "dotted": ("box", "rounded,filled,dotted", "op", "op_border"),
-                "bad": bad, "bad_gradient": bad, "health": ("box", "rounded,filled", "op", "text"),
-            }.get(kind) or LOOKS[kind]  # fmt: skip
+            shape, style, fill, border = LOOKS[kind]
             look |= {"shape": shape, "style": style, "fillcolor": colours[fill]}
             look |= {"color": colours[border], "penwidth": WIDTHS.get(kind, "1")}
         parts.append(statement(name, look))

@@ -151,14 +151,10 @@ def draw_module(module: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -
     arguments = []
     for name, value in zip(names, inputs, strict=False):
         if isinstance(value, np.ndarray | list):
-            array = np.asarray(value)
-            tensor = Tensor(value, name=name)
-            if watch and tensor.dtype.kind == "f":
-                tensor = Tensor(array, True, dtype=tensor.dtype, name=name)
-            value = tensor
-        elif isinstance(value, Tensor) and value.is_leaf and (watch or value.name is None):
-            value = Tensor(value.data, value.requires_grad or (watch and value.dtype.kind == "f"),
-                           name=value.name or name)  # fmt: skip
+            value = Tensor(value)
+        if isinstance(value, Tensor) and value.is_leaf and (watch or value.name is None):
+            grad = value.requires_grad or (watch and value.dtype.kind == "f")
+            value = Tensor(value.data, grad, dtype=value.dtype, name=value.name or name)
         arguments.append(value)
     buffers = [bare(buffer) for _, buffer in module.named_buffers()]
     with undoing([(setitem, array, ..., array.copy()) for array in buffers]), enable_grad():

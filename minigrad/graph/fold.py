@@ -9,8 +9,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from minigrad.graph.model import Box, Cluster, Edge, Graph, count
-from minigrad.graph.repeats import MANY, fold_repeats, owned_by
-from minigrad.graph.tree import Frame, folders, joined, plant
+from minigrad.graph.repeats import MANY, fold_repeats
+from minigrad.graph.tree import Frame, folders, joined, owned, plant
 
 DRAWN = 150  # boxes in a picture, unless more are asked for
 FEW = 8  # boxes that say something of a network
@@ -158,14 +158,11 @@ def _stretch_of(frame: Frame, items: list[Frame | Box]) -> Frame:
     made = Frame(Cluster("", "", ""), items)
     boxes = list(made.boxes())
     numbers = [box.number for box in boxes if box.number] or [0]
-    owned: dict[int, int] = {}
-    for box in boxes:
-        owned |= owned_by(box)
     text = f"ops {min(numbers):,}–{max(numbers):,}"
     paths = [i.cluster.path for i in items if isinstance(i, Frame) and i.cluster.path]
     if paths:
         text += f": {paths[0]}" + (f" … {paths[-1]}" if paths[-1] != paths[0] else "")
-    made.cluster = Cluster(f"{boxes[0].id}_{len(boxes)}", "", text, sort="stretch", owned=owned,
+    made.cluster = Cluster(f"{boxes[0].id}_{len(boxes)}", "", text, sort="stretch", owned=owned(items),
                            level=frame.cluster.level, outer=frame.cluster.path)  # fmt: skip
     return made
 

@@ -4,27 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.autograd import Leaf, Node, local, sweep
-from minigrad.autograd.graph import nobody
 from minigrad.graph.health import Stats
 from minigrad.graph.health import measure as measure_values
 from minigrad.graph.model import Bad, Gradient
 from minigrad.graph.values import BIG, MANY, bad_values
+
+NOT_SWEPT = {  # by what the error says
+    "changed in place": "an array was changed in place: compute the loss again",
+    "released": "arrays released by backward(): call backward(retain_graph=True) to keep",
+}
 
 
 class Gradients(NamedTuple):
     """Sizes at nodes and leaves, the node whose pullback went wrong first, and what to know."""
 
     sizes: dict[Any, Gradient]
-    bad: dict[Any, Bad]
-    culprit: tuple[Node, Bad] | None
+    culprit: tuple[Node, Bad] | None = None
     note: str = ""
     stats: Mapping[Any, Stats | None] = {}
+
+
+class Watch:
+    """Takes the place of debug mode, which would raise, and notes where it would."""
+
+    culprit: tuple[Node, Bad] | None = None
+
+    def check_gradient(self, node: Node, _: int, g: Any, result: Any) -> None:
+        """Look for the first node that turns a finite gradient into one that is not."""
+        if self.culprit is None:
+            wrong = bad_values(np.asarray(result))
+            if wrong and not bad_values(np.asarray(g)):
+                self.culprit = node, wrong._replace(origin=True, first=True)
 
 
 def measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:
@@ -37,34 +52,28 @@ def measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:
     outputs : sequence of Nodes and Leaves
         Those that require a gradient.
     """
-    mode = local.mode
-    debug = mode.debug
-    mode.debug = None  # which would raise where this is to show
+    leaves = dict.fromkeys(p for node in order for p in node.inputs if p.__class__ is Leaf)
+    places: list[Leaf] = [*order, *leaves]
+    seeds = {node: np.ones(node.shape, node.dtype) for node in outputs}
+    mode, watch = local.mode, Watch()
+    debug, mode.debug = mode.debug, watch
     try:
         with np.errstate(all="ignore"):
-            return _measure(order, outputs)
+            found = sweep(seeds, retain=True, targets=places)
+            found.update((seed, g) for seed, g in seeds.items() if seed.__class__ is Leaf)
+            sizes = {place: size(found.get(place)) for place in places}
+            least = 2 if len(order) <= MANY else BIG
+            stats = {place: measure_values(np.asarray(g), least) for place, g in found.items()}
+            return Gradients(sizes, watch.culprit, stats=stats)
+    except RuntimeError as error:
+        why = next((why for said, why in NOT_SWEPT.items() if said in str(error)), None)
+        if why is None:
+            return Gradients({}, note=f"no gradients: {error}")
     finally:
         mode.debug = debug
-
-
-def _measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:
-    leaves = list(
-        dict.fromkeys(
-            parent for node in order for parent in node.inputs if parent.__class__ is Leaf
-        )
-    )
-    seeds = {node: np.ones(node.shape, node.dtype) for node in outputs}
-    try:
-        found = sweep(seeds, retain=True, targets=[*order, *leaves])
-    except RuntimeError as error:
-        return _left_in_grad(leaves, str(error))
-    found.update((seed, g) for seed, g in seeds.items() if seed.__class__ is Leaf)
-    places: list[Leaf] = [*order, *leaves]
-    sizes = {place: size(found.get(place)) for place in places}
-    bad = {place: b for place, g in found.items() if (b := bad_values(np.asarray(g)))}
-    least = 2 if len(order) <= MANY else BIG
-    stats = {place: measure_values(np.asarray(g), least) for place, g in found.items()}
-    return Gradients(sizes, bad, _culprit(order, found, bad), stats=stats)
+    tensors = {leaf: tensor for leaf in leaves if (tensor := leaf.tensor()) is not None}
+    left = {leaf: size(None if t._grad is None else t._grad._array) for leaf, t in tensors.items()}
+    return Gradients(left, note=f"gradients at operations: {why}; at parameters: .grad")
 
 
 def size(gradient: Any) -> Gradient:
@@ -74,47 +83,3 @@ def size(gradient: Any) -> Gradient:
     flat = np.ravel(gradient).astype(np.float64)
     rms = math.sqrt(flat @ flat / flat.size) if flat.size else 0.0
     return Gradient(rms, rms)
-
-
-def _left_in_grad(leaves: Sequence[Leaf], error: str) -> Gradients:
-    """Read what an earlier `backward()` left in `grad`, where the graph can't be swept."""
-    tensors = {leaf: leaf.tensor() for leaf in leaves}
-    sizes = {
-        leaf: size(None if tensor._grad is None else tensor._grad._array)
-        for leaf, tensor in tensors.items()
-        if tensor is not None
-    }
-    why = "was changed in place" if "changed in place" in error else "released by backward()"
-    if "released" not in error and "changed in place" not in error:
-        return Gradients({}, {}, None, f"no gradients: {error}")
-    remedy = (
-        "compute the loss again" if "changed" in why else "call backward(retain_graph=True) to keep"
-    )
-    return Gradients(
-        sizes, {}, None, f"gradients at operations: arrays {why}: {remedy}; at parameters: .grad"
-    )
-
-
-def _culprit(
-    order: Sequence[Node], found: dict[Any, Any], bad: dict[Any, Bad]
-) -> tuple[Node, Bad] | None:
-    """Find the first node of the sweep that turned a finite gradient into one that is not."""
-    for node in reversed(order):
-        if node not in found or node in bad or bad.keys().isdisjoint(node.inputs):
-            continue
-        for result in _pull(node, found[node]):
-            wrong = bad_values(np.asarray(result))
-            if wrong:
-                return node, wrong._replace(origin=True, first=True)
-    return None
-
-
-def _pull(node: Node, g: Any) -> list[Any]:
-    """Return the gradients that one node alone sends to its inputs."""
-    alone = copy(node)
-    alone.tensor = nobody
-    alone.inputs = tuple(
-        Leaf(node, parent.shape, parent.dtype, None) if isinstance(parent, Leaf) else parent
-        for parent in node.inputs
-    )
-    return list(sweep({alone: g}, retain=True).values())

@@ -69,7 +69,7 @@ class _Reader:
         self.order, self.ends, self.measured = order, ends, gradients
         self.paths = Paths((node.module for node in order), params)
         self.values = examine(order, held) if finite else examine((), held)
-        self.sizes = measure(order, roots) if gradients else Gradients({}, {}, None)
+        self.sizes = measure(order, roots) if gradients else Gradients({})
         self.ids = Ids()
         self.boxes: dict[Any, Box] = {}  # of a Node, or a Leaf or Constant that is no parameter
         self.rows: dict[Any, list[Box]] = {}

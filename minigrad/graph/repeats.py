@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from minigrad.graph.model import Box, Cluster, Edge, Graph
-from minigrad.graph.tree import LOOSE, Frame
+from minigrad.graph.tree import LOOSE, Frame, owned
 
 MANY = 40  # boxes of a loop without modules that are still drawn one by one
 ROUNDS = 4  # the least of such a loop; of modules, two are enough
@@ -139,11 +138,9 @@ class _Repeats:
             return items[0]
         around = frame.cluster
         key = "_".join(filter(None, ["step", around.key, str(_leaves(items[0])[0].number)]))
-        owned: dict[int, int] = {}
-        for item in items:
-            owned |= item.cluster.owned if isinstance(item, Frame) else owned_by(item)
         level = around.level + bool(around.path)
-        made = Cluster(key, "", "step", level=level, sort="step", owned=owned, outer=around.path)
+        made = Cluster(key, "", "step", level=level, sort="step", owned=owned(items),
+                       outer=around.path)  # fmt: skip
         return Frame(made, items)
 
     def _loop(self, rounds: Sequence[Frame]) -> Frame:
@@ -191,11 +188,6 @@ def _leaves(item: Frame | Box) -> list[Box]:
     """Return the boxes that do something."""
     boxes = [item] if isinstance(item, Box) else item.boxes()
     return [box for box in boxes if box.kind not in LOOSE]
-
-
-def owned_by(box: Box) -> dict[int, int]:
-    """Return the size of each parameter in a box, by number."""
-    return {row.number: math.prod(row.shape or ()) for row in box.rows}
 
 
 def _times(forms: list[int], wires: list[Wires], start: int, period: int) -> int:

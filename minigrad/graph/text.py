@@ -38,25 +38,22 @@ def mermaid(graph: Graph) -> str:
             result.append(f'{indent}subgraph {item.cluster.id}["{label}"]')
         else:
             result.append(indent + (_node(item, show) if item else "end"))
-    bad = []
-    for number, edge in enumerate(graph.edges):
+    for edge in graph.edges:
         arrow = f'-. "next ×{edge.uses}" .->' if edge.repeat else "-->"
         result.append(f"  {edge.tail} {arrow} {edge.head}")
-        if edge.bad:
-            bad.append(str(number))
     colours = palette("light")
-    looks = {kind: LOOKS[kind] for kind in dict.fromkeys(box.kind for box in graph.boxes)} | {
-        "nonfinite": ("", "", "bad", "bad_border")
-    }
-    for kind, (_, style, fill, border) in looks.items():
-        if kind != "nonfinite" or any(box.marked for box in graph.boxes):
-            extra = ",stroke-dasharray:4" if "dashed" in style else ""
-            extra += ",stroke-width:3px" if kind == "nonfinite" else ""
-            look = f"fill:{colours[fill]},stroke:{colours[border]},color:{colours['text']}{extra}"
-            result.append(f"  classDef {kind} {look}")
+    names = {box.kind: box.kind for box in graph.boxes}
+    names |= {"bad": "nonfinite"} if any(box.marked for box in graph.boxes) else {}
+    for kind, name in names.items():
+        _, style, fill, border = LOOKS[kind]
+        extra = ",stroke-dasharray:4" if "dashed" in style else ""
+        extra += ",stroke-width:3px" if kind == "bad" else ""
+        look = f"fill:{colours[fill]},stroke:{colours[border]},color:{colours['text']}{extra}"
+        result.append(f"  classDef {name} {look}")
     # Mermaid's own look of a subgraph is of a hue that says nothing here.
     frame = f"fill:none,stroke:{colours['edge']},stroke-dasharray:4"
     result += [f"  style {key} {frame}" for key in graph.clusters]
+    bad = [str(number) for number, edge in enumerate(graph.edges) if edge.bad]
     if bad:
         look = f"stroke:{colours['bad_border']},stroke-width:3px"
         result.append(f"  linkStyle {','.join(bad)} {look}")

@@ -42,6 +42,11 @@ LOOKS = {
     "output": ("doubleoctagon", "filled", "output", "output_border"),
     "reference": ("box", "rounded,filled,dashed", "plain", "op_border"),
     "hidden": ("box", "rounded,filled,dashed", "plain", "op_border"),
+    # Of the legend alone.
+    "dotted": ("box", "rounded,filled,dotted", "op", "op_border"),
+    "bad": ("box", "rounded,filled", "bad", "bad_border"),
+    "bad_gradient": ("box", "rounded,filled", "bad", "bad_border"),
+    "health": ("box", "rounded,filled", "op", "text"),
 }
 STEPS = (1e-8, 1e-6, 1e-4, 1e-2)  # the limits of the five steps
 STEP_NAMES = ("<1e-8", "1e-8", "1e-6", "1e-4", "≥1e-2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -50,6 +51,16 @@ class Frame:
             if isinstance(item, Frame):
                 yield item
                 yield from item.frames()
+
+
+def owned(items: Iterable[Frame | Box]) -> dict[int, int]:
+    """Return the size of each parameter in frames and boxes, by number."""
+    found: dict[int, int] = {}
+    for item in items:
+        rows = [] if isinstance(item, Frame) else item.rows
+        found |= {row.number: math.prod(row.shape or ()) for row in rows}
+        found |= item.cluster.owned if isinstance(item, Frame) else {}
+    return found
 
 
 def plant(graph: Graph) -> Frame:
