@@ -162,8 +162,9 @@ def _stretch_of(frame: Frame, items: list[Frame | Box]) -> Frame:
     paths = [i.cluster.path for i in items if isinstance(i, Frame) and i.cluster.path]
     if paths:
         text += f": {paths[0]}" + (f" … {paths[-1]}" if paths[-1] != paths[0] else "")
-    made.cluster = Cluster(f"{boxes[0].id}_{len(boxes)}", "", text, sort="stretch", owned=owned(items),
-                           level=frame.cluster.level, outer=frame.cluster.path)  # fmt: skip
+    around = frame.cluster
+    made.cluster = Cluster(f"{boxes[0].id}_{len(boxes)}", "", text, sort="stretch",
+                           owned=owned(items), level=around.level, outer=around.path)  # fmt: skip
     return made
 
 

@@ -14,7 +14,7 @@ MANY = 40  # boxes of a loop without modules that are still drawn one by one
 ROUNDS = 4  # the least of such a loop; of modules, two are enough
 LOOKS = 4  # how many periods are tried where a loop may begin
 Items = list[Frame | Box]
-Wires = tuple[tuple[int, int, int | None, int], ...]  # at which leaf, argument; from how far, leaf
+Wires = list[tuple[int, int, int, int]]  # at which box, argument; from how far back, or which
 
 
 def fold_repeats(root: Frame, graph: Graph, expand: Collection[str] = (), many: int = MANY) -> None:
@@ -24,38 +24,32 @@ def fold_repeats(root: Frame, graph: Graph, expand: Collection[str] = (), many: 
     the same shapes, wired alike, each reading the one before. What holds the origin of a
     non-finite value, or is named in `expand`, stays as it is; so do loops of up to `many` boxes.
     """
-    _Repeats(root, graph, expand, many).finish(root)
+    _Repeats(root, graph, expand, many).search(root, 0)
 
 
 class _Repeats:
-    """What the search has found so far."""
+    """What the search has found so far; boxes that do something are known by their place."""
 
     def __init__(self, root: Frame, graph: Graph, expand: Collection[str], many: int):
         self.expand, self.many = expand, many
         self.numbers: dict[Any, int] = {}  # of forms: what looks the same has the same number
         self.boxes = {box.id: box for box in graph.boxes}
+        self.forms = {box.id: self._form(box) for box in graph.boxes}
+        self.leaves = _leaves(root)
+        self.places = {box.id: place for place, box in enumerate(self.leaves)}
         self.incoming: dict[str, list[Edge]] = {}
         self.readers: dict[str, list[Edge]] = {}
         for edge in graph.edges:
             self.incoming.setdefault(edge.head, []).append(edge)
             self.readers.setdefault(edge.tail, []).append(edge)
-        self.moved: dict[str, Frame] = {}  # inputs, into the round that alone reads them
-        self._search(root)
-
-    def finish(self, frame: Frame) -> None:
-        """Take what was moved from where it was."""
-        for item in frame.items:
-            if isinstance(item, Frame):
-                self.finish(item)
-        frame.items = [
-            item for item in frame.items
-            if isinstance(item, Frame) or self.moved.get(item.id, frame) is frame
-        ]  # fmt: skip
+        self.moved: set[str] = set()  # inputs, into the round that alone reads them
 
     def _number(self, form: Any) -> int:
         return self.numbers.setdefault(form, len(self.numbers))
 
     def _form(self, box: Box) -> int:
+        if box.kind in LOOSE:
+            return self._number((box.kind, box.shape, box.dtype))
         if box.marked or any(row.bad and row.bad.origin for row in box.rows):
             return self._number(box.id)  # like no other
         keywords = "" if box.label == "getitem" else box.keywords  # of a loop, the step's number
@@ -65,72 +59,84 @@ class _Repeats:
             box.requires_grad, bool(box.bad), bool(box.health), rows,
         ))  # fmt: skip
 
-    def _search(self, frame: Frame) -> int:
+    def search(self, frame: Frame, start: int) -> int:
         """Gather the repeats in a frame, inner ones first, and return the number of its form."""
         items = [i for i in frame.items if isinstance(i, Frame) or i.kind not in LOOSE]
-        forms = [self._search(i) if isinstance(i, Frame) else self._form(i) for i in items]
-        wires = self._wires([_leaves(item) for item in items])
+        forms, bounds = [], [start]
+        for item in items:
+            forms.append(
+                self.search(item, bounds[-1]) if isinstance(item, Frame) else self.forms[item.id]
+            )
+            bounds.append(bounds[-1] + len(_leaves(item)))
         loops: dict[int, Frame] = {}
         gone: set[int] = set()
-        for run in self._runs(items, forms, wires):
+        for run in self._runs(items, forms, bounds):
             rounds = [self._round(frame, items[i : i + run.step]) for i in run]
             loops[id(items[run.start])] = self._loop(rounds)
             gone |= {id(item) for item in items[run.start : run.stop]}
         frame.items = [
             loops.get(id(item), item)
             for item in frame.items
-            if id(item) in loops or id(item) not in gone
+            if (id(item) in loops or id(item) not in gone)
+            and (isinstance(item, Frame) or item.id not in self.moved)
         ]
         path = frame.cluster.path
         if path and any(p == path or p.startswith(f"{path}.") for p in self.expand):
             return self._number(frame.cluster.key)
-        inner = tuple(tuple(wire for wire in each if wire[2] is not None) for each in wires)
+        inner = tuple(wire for wire in self._wires(start, bounds[-1], start) if wire[2])
         sizes = tuple(frame.cluster.owned.values())
         return self._number((frame.cluster.kind, sizes, tuple(forms), inner))
 
-    def _wires(self, leaves: list[list[Box]]) -> list[Wires]:
-        """Return where each item reads from, as seen from there."""
-        at = {box.id: (i, k) for i, each in enumerate(leaves) for k, box in enumerate(each)}
-        wires = []
-        for i, each in enumerate(leaves):
-            found: list[tuple[int, int, int | None, int]] = []
-            for k, box in enumerate(each):
-                for edge in self.incoming.get(box.id, ()):
-                    j, leaf = at.get(edge.tail, (None, 0))
-                    if j is None:
-                        found.append((k, edge.argument, None, self._outer(self.boxes[edge.tail])))
-                    elif j != i:
-                        found.append((k, edge.argument, i - j, leaf))
-            wires.append(tuple(found))
-        return wires
+    def _wires(self, start: int, stop: int, since: int) -> Wires:
+        """Return from how far back the boxes of a range read, or which of what is older."""
+        found = []
+        for place in range(start, stop):
+            for edge in self.incoming.get(self.leaves[place].id, ()):
+                tail = self.places.get(edge.tail, -1)
+                back = place - tail if tail >= since else 0
+                older = self.forms[edge.tail] if tail < 0 else self._number(edge.tail)
+                found.append((place - start, edge.argument, back, 0 if back else older))
+        return found
 
-    def _outer(self, box: Box) -> int:
-        loose = box.kind in LOOSE
-        return self._number((box.kind, box.shape, box.dtype)) if loose else self._form(box)
-
-    def _runs(self, items: Items, forms: list[int], wires: list[Wires]) -> list[range]:
+    def _runs(self, items: Items, forms: list[int], bounds: list[int]) -> list[range]:
         """Find what repeats among neighbours: from where to where, in steps of a round."""
-        places: dict[int, list[int]] = {}
+        ranks: dict[int, list[int]] = {}
         for i, form in enumerate(forms):
-            places.setdefault(form, []).append(i)
-        rank = {i: n for each in places.values() for n, i in enumerate(each)}
+            ranks.setdefault(form, []).append(i)
+        rank = {i: n for each in ranks.values() for n, i in enumerate(each)}
         runs = []
         start = 0
         while start < len(items):
             best = range(0)
-            later = places[forms[start]][rank[start] + 1 : rank[start] + 1 + LOOKS]
+            later = ranks[forms[start]][rank[start] + 1 : rank[start] + 1 + LOOKS]
             for period in (i - start for i in later if i - start > len(best) * best.step):
-                times = _times(forms, wires, start, period)
-                if times < 2:
-                    continue
-                inside = sum(len(_leaves(i)) for i in items[start : start + period])
-                module = period == 1 and isinstance(items[start], Frame)
-                enough = times >= ROUNDS and inside * times > self.many
+                times = self._times(forms, bounds, start, period)
+                boxes = bounds[start + period * times] - bounds[start]
+                module = period == 1 and isinstance(items[start], Frame) and times > 1
+                enough = times >= ROUNDS and boxes > self.many
                 if (module or enough) and times * period > len(best) * best.step:
                     best = range(start, start + times * period, period)
             runs += [best] * bool(best)
             start = best.stop if best else start + 1
         return runs
+
+    def _times(self, forms: list[int], bounds: list[int], start: int, period: int) -> int:
+        """Count the equal rounds of a period; each reads the one before, the first anything."""
+        first, end = forms[start : start + period], start + period
+        if forms[end : end + period] != first:
+            return 1
+        a, b, c = bounds[start], bounds[end], bounds[end + period]
+        wires = self._wires(b, c, a)
+        follows = any(back > offset for offset, _, back, _ in wires)
+        alone = [[w for w in self._wires(*at, at[0]) if w[2]] for at in ((a, b), (b, c))]
+        if not follows or alone[0] != alone[1]:
+            return 1
+        while (
+            forms[end : end + period] == first
+            and self._wires(bounds[end], bounds[end + period], a) == wires
+        ):
+            end += period
+        return (end - start) // period
 
     def _round(self, frame: Frame, items: Items) -> Frame:
         """Return the frame of one round: of a module itself, or one made for the occasion."""
@@ -169,44 +175,26 @@ class _Repeats:
         """Move what each round alone reads, at the same place, into the rounds."""
         found: list[dict[Any, Box]] = []
         for each in rounds:
-            leaves = {box.id: k for k, box in enumerate(_leaves(each))}
+            leaves, held = _leaves(each), {box.id for box in each.boxes()}
+            start = self.places[leaves[0].id]
             found.append({})
-            for tail in {edge.tail: 0 for key in leaves for edge in self.incoming.get(key, ())}:
-                box, ends = self.boxes[tail], self.readers[tail]
-                if box.kind in LOOSE and all(e.head in leaves for e in ends):
-                    places = tuple((leaves[e.head], e.argument) for e in ends)
-                    found[-1][places, box.kind, box.shape, box.dtype] = box
-        inside = [{box.id for box in each.boxes()} for each in rounds]
-        for place in [p for p in found[0] if all(p in alone for alone in found)]:
-            for each, alone, known in zip(rounds, found, inside, strict=True):
-                if alone[place].id not in known:
-                    each.items.insert(0, alone[place])
-                    self.moved[alone[place].id] = each
+            for tail in {edge.tail: 0 for box in leaves for edge in self.incoming.get(box.id, ())}:
+                box = self.boxes[tail]
+                ends = [
+                    (self.places.get(e.head, -1) - start, e.argument) for e in self.readers[tail]
+                ]
+                if box.kind in LOOSE and all(0 <= place < len(leaves) for place, _ in ends):
+                    found[-1][tuple(ends), box.kind, box.shape, box.dtype, tail in held] = box
+        for place in [p for p in found[0] if not p[-1] and all(p in alone for alone in found)]:
+            for each, alone in zip(rounds, found, strict=True):
+                each.items.insert(0, alone[place])
+                self.moved.add(alone[place].id)
 
 
 def _leaves(item: Frame | Box) -> list[Box]:
     """Return the boxes that do something."""
     boxes = [item] if isinstance(item, Box) else item.boxes()
     return [box for box in boxes if box.kind not in LOOSE]
-
-
-def _times(forms: list[int], wires: list[Wires], start: int, period: int) -> int:
-    """Count the equal rounds of a period: each reads the one before, the first from anywhere."""
-    second = start + period
-    end = second
-    while (
-        forms[end : end + period] == forms[start:second]
-        and wires[end : end + period] == wires[second : second + period]
-    ):
-        end += period
-    if end == second:
-        return 1
-    inner, follows = [], False
-    for i in range(start, second):
-        here, later = ([w for w in wires[k] if w[2]] for k in (i, i + period))
-        inner.append([[w for w in each if (w[2] or 0) <= i - start] for each in (here, later)])
-        follows |= any(i - start < (w[2] or 0) <= i - start + period for w in later)
-    return (end - start) // period if follows and all(a == b for a, b in inner) else 1
 
 
 def span_of_paths(paths: Sequence[str]) -> str:

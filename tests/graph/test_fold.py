@@ -46,6 +46,15 @@ def test_only_equal_neighbours_that_may_fold_do(widths, options, expected):
     assert found == [*expected, "out"]
 
 
+def test_rounds_that_all_read_the_same_result_fold():
+    context, y = np.tanh(tensor(3, 8, grad=True)), tensor(3, 8, grad=True)
+    for _ in range(30):
+        y = np.tanh(y * y + context)
+    view = draw(y)
+    assert labels(view) == ["loop ×30 · 90 ops"]
+    assert [e.uses for e in view.edges if e.tail == "op1_tanh"] == [30]
+
+
 def test_a_block_with_a_bad_value_is_not_folded_away():
     tower = Tower([8] * 6)
     tower.layers[3].linear.weight.data[:] = np.inf
