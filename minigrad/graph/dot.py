@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from minigrad.graph.model import Box, Edge, Graph
@@ -14,6 +14,7 @@ from minigrad.graph.words import edge_tooltip, heading, lines, row_text, short, 
 FONT = "Helvetica,Arial,sans-serif"
 WIDTHS = {"bad": "3", "bad_gradient": "3", "health": "2.2"}
 COLUMNS = 4  # of the legend
+CORNERS = ("tl", "tr", "bl")  # of a frame, for its title: the first that no edge runs across
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 # The parser of Graphviz stumbles over a closing square bracket before a tag.
@@ -48,8 +49,8 @@ def statement(subject: str, values: Mapping[str, str]) -> str:
     return f"{subject} [{' '.join(f'{name}={quote(value)}' for name, value in values.items())}]"
 
 
-def write(graph: Graph, right: Collection[str] = ()) -> str:
-    """Return the DOT source of a folded graph; the frames in `right` have their titles there."""
+def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:
+    """Return the DOT source of a folded graph; `corners` says where frames have their titles."""
     look, colours = graph.look, palette(graph.look.theme)
     header = [f"<B>{html(short(graph.title))}</B>"] if graph.title else []  # no empty tag
     header += [html(f"{graph.view} · {graph.facts}")]
@@ -78,7 +79,7 @@ def write(graph: Graph, right: Collection[str] = ()) -> str:
             inside.append(item)
             key = item.cluster.id
             frame = {"id": key, "class": "module", "tooltip": item.cluster.label}
-            frame |= _frame(item, colours, key in right)
+            frame |= _frame(item, colours, CORNERS[corners.get(key, 0)])
             parts += [f"subgraph {key} {{", statement("graph", frame)]
         else:
             # A frame around a single relu says nothing that the box can't say itself.
@@ -103,7 +104,7 @@ def table(cells: str, look: str = 'CELLSPACING="0" CELLPADDING="1"') -> Html:
     return Html(f'<TABLE BORDER="0" {look}>{cells}</TABLE>')
 
 
-def _frame(frame: Frame, colours: Mapping[str, str], right: bool) -> dict[str, str]:
+def _frame(frame: Frame, colours: Mapping[str, str], corner: str) -> dict[str, str]:
     """Return the looks of a frame; what runs into it passes beside its title."""
     cluster = frame.cluster
     if frame.slim:
@@ -120,14 +121,14 @@ def _frame(frame: Frame, colours: Mapping[str, str], right: bool) -> dict[str, s
     spacer = f'<TD FIXEDSIZE="TRUE" HEIGHT="1" WIDTH="{4.7 * letters + 14:.0f}"></TD>'
     texts = [html(title)]
     texts += [f'<FONT COLOR="{colours["muted"]}">{html(text)}</FONT>' for text in rest if text]
-    side = "RIGHT" if right else "LEFT"
+    side = "RIGHT" if corner[1] == "r" else "LEFT"
     found = [f'<TD ALIGN="{side}">{text}</TD>' for text in texts]
     spacers = [spacer, *("<TD></TD>" for _ in rest)]
-    pairs = zip(*((spacers, found) if right else (found, spacers)), strict=False)
+    pairs = zip(*((spacers, found) if side == "RIGHT" else (found, spacers)), strict=False)
     cells = "".join(f"<TR>{a}{b}</TR>" for a, b in pairs)
     return {
         "style": "rounded,dashed", "margin": "7", "color": colours["edge"], "fontsize": "9",
-        "labeljust": side[0].lower(), "labelloc": "t",
+        "labeljust": corner[1], "labelloc": corner[0],
         "label": table(cells, 'CELLSPACING="0" CELLPADDING="0"'),
     }  # fmt: skip
 

@@ -101,6 +101,10 @@ def _open(root: Frame, depth: int | None, expand: Iterable[str], single: bool = 
         frame.open = depth is None or made or cluster.level < depth or cluster.path in wanted
         if single and len(frame.seen) == 1 and isinstance(frame.seen[0], Box):
             frame.open = True
+    shut = {_look(frame) for frame in root.frames() if single and not frame.open}
+    for frame in root.frames():
+        # What is closed at one place is closed at the others.
+        frame.open &= _look(frame) not in shut or frame.cluster.path in wanted
     pending = [root]
     seen = 0
     for frame in pending:
@@ -108,6 +112,10 @@ def _open(root: Frame, depth: int | None, expand: Iterable[str], single: bool = 
         seen += len(frame.seen) - len(inner)
         pending += inner
     return seen
+
+
+def _look(frame: Frame) -> tuple[str, str, int, int]:
+    return frame.cluster.sort, frame.cluster.kind, frame.cluster.parameters, len(frame.items)
 
 
 def open_within(root: Frame, graph: Graph, budget: int, wanted: Collection[Frame]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections import Counter
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -161,14 +162,16 @@ def _write(
 
 
 def _picture(graph: Graph, format: str) -> bytes:
-    source = dot.write(graph)
-    svg = backends.render(source, "svg").decode()
-    crossed = backends.crossed_titles(svg)
-    if crossed:
-        other = dot.write(graph, right=crossed)
-        moved = backends.render(other, "svg").decode()
-        if len(backends.crossed_titles(moved)) < len(crossed):
-            source, svg = other, moved
+    found, corners = [], Counter[str]()
+    for _ in dot.CORNERS:
+        source = dot.write(graph, corners)
+        svg = backends.render(source, "svg").decode()
+        crossed = backends.crossed_titles(svg)
+        found.append((len(crossed), source, svg))
+        if not crossed:
+            break
+        corners.update(crossed)  # each to its next corner
+    _, source, svg = min(found, key=lambda tried: tried[0])
     if format == "svg":
         return _annotate(svg, graph).encode()
     dpi = backends.scale_to_fit(svg) if format == "png" else 96

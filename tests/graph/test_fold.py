@@ -55,6 +55,36 @@ def test_rounds_that_all_read_the_same_result_fold():
     assert [e.uses for e in view.edges if e.tail == "op1_tanh"] == [30]
 
 
+class Norm(nn.Module):
+    def __init__(self):
+        self.weight = nn.Parameter(np.ones(8, "f4"))
+
+    def forward(self, x):
+        away = x - np.mean(x, axis=-1, keepdims=True)
+        return away / np.sqrt(np.mean(away**2, axis=-1, keepdims=True) + 1) * self.weight
+
+
+class Layer(nn.Module):
+    def __init__(self):
+        self.norm, self.up, self.down = Norm(), nn.Linear(8, 16), nn.Linear(16, 8)
+
+    def forward(self, x):
+        return x + self.down(np.tanh(self.up(self.norm(x))))
+
+
+def test_what_is_closed_at_one_place_is_closed_at_the_others():
+    net = nn.Sequential(*(Layer() for _ in range(12)), Norm(), Layer(), nn.Tanh(), Layer())
+    y = net(tensor(3, 8, grad=True))
+    view = draw(y)
+    assert [b.name for b in view.nodes if b.kind == "module"] == [
+        "0.norm",
+        "12",
+        "13.norm",
+        "15.norm",
+    ]
+    assert "12" not in [b.name for b in draw(y, expand=["12"]).nodes]
+
+
 def test_a_block_with_a_bad_value_is_not_folded_away():
     tower = Tower([8] * 6)
     tower.layers[3].linear.weight.data[:] = np.inf

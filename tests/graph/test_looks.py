@@ -103,12 +103,18 @@ def deep():
     return draw(net.loss(tensor(2, 1, 28, 28), np.arange(2)), params=net)
 
 
+def recorded_gradient():
+    x = tensor(4, grad=True)
+    return minigrad.gradients(np.sum(np.tanh(x) ** 2 * np.sin(x)), [x], create_graph=True)
+
+
 PICTURES = {
     "recurrent": lambda: draw(recurrent(RecurrentCell(), 50)),
     "loop": lambda: draw(raw_rnn(110)[0], params=raw_rnn(110)[1]),
     "residual": residual_net,
     "deep": deep,
     "open": lambda: draw(Tower([8] * 4)(tensor(3, 8)), collapse_repeats=False),
+    "double": lambda: draw(recorded_gradient()),
 }
 
 
