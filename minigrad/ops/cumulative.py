@@ -175,6 +175,8 @@ def _interp(
 ) -> Any:
     """Linear between the points; the slope at a point is that on its right."""
     x, xp, fp = alike([x, xp, fp])
+    if xp.ndim != 1 or xp.shape != fp.shape:
+        raise ValueError(f"interp: expected vectors of one length, got {xp.shape} and {fp.shape}")
     if period is not None:
         x, xp = np.remainder(x, abs(period)), np.remainder(xp, abs(period))
         order = np.argsort(xp)

@@ -164,11 +164,12 @@ def _einsum_pullback(
 
     def gradient(i: int) -> Array:
         others = [output, *labels[:i], *labels[i + 1 :]]
-        shared = "".join(c for c in labels[i] if any(c in s for s in others))
+        long = zip(labels[i], xs[i].shape, strict=True)  # an axis of length 1 was broadcast: sum it
+        shared = "".join(c for c, n in long if n != 1 and any(c in s for s in others))
         operands = [g, *xs[:i], *xs[i + 1 :]]
         d = np.einsum(f"{','.join(others)}->{shared}", *operands, optimize=optimize)
         d = np.expand_dims(d, tuple(k for k, c in enumerate(labels[i]) if c not in shared))
-        return np.broadcast_to(d, np.broadcast_shapes(d.shape, xs[i].shape))
+        return np.broadcast_to(d, xs[i].shape)
 
     return [gradient(i) if need else None for i, need in enumerate(needs)]
 

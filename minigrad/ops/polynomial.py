@@ -35,6 +35,8 @@ compose(np.polysub)(lambda a1, a2: np.subtract(*_as_long(a1, a2)))
 
 
 def _without_leading_zeros(p: Any) -> Any:
+    if not p.shape[0]:
+        return np.zeros(1, p.dtype)
     return p[np.argmax(bare(p) != 0) :] if np.any(bare(p) != 0) else p[-1:]
 
 
@@ -56,7 +58,7 @@ def _polydiv(u: Any, v: Any) -> tuple[Any, Any]:
         quotient.append(factor)
         u = u - np.pad(factor * v, (k, n - m - k))
     rest = u[max(n - m + 1, 0) :] if quotient else u
-    q = np.stack(quotient) if quotient else np.zeros(1, u.dtype)
+    q = np.stack(quotient) if quotient else 0 * v[:1]
     large = np.flatnonzero(~np.isclose(bare(rest), 0, rtol=1e-14))
     rest = rest[large[0] :] if len(large) else rest[-1:] if rest.shape[0] else u[-1:] * 0
     return q, rest

@@ -65,16 +65,33 @@ compose(np.convolve)(lambda a, v, mode="full": _slid(a, v, mode, turned=False))
 
 @compose(np.correlate)
 def _correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
-    return _slid(a, conj(np.flip(np.ravel(v), 0)), mode, turned=True)
+    if (np.ndim(a), np.ndim(v)) != (1, 1):
+        raise ValueError(f"correlate: expected vectors, got {np.shape(a)} and {np.shape(v)}")
+    return _slid(a, conj(np.flip(v, 0)), mode, turned=True)
 
 
 # ------------------------------------------------------------------------------ products of vectors
 @compose(np.vecdot)
 def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     x1, x2 = alike([x1, x2])
+    if not (x1.ndim and x2.ndim) or x1.shape[axis] != x2.shape[axis]:
+        raise ValueError(f"vecdot: expected vectors of one length, got {x1.shape} and {x2.shape}")
     return np.sum(conj(np.moveaxis(x1, axis, -1)) * np.moveaxis(x2, axis, -1), axis=-1)
 
 
+def _expect_matrix(name: str, a: Any, x: Any) -> None:
+    if np.ndim(a) < 2 or not np.ndim(x):
+        raise ValueError(f"{name}: no matrix and vector: shapes {np.shape(a)} and {np.shape(x)}")
+
+
 if hasattr(np, "matvec"):  # since NumPy 2.2
-    compose(np.matvec)(lambda a, x, /: np.matmul(a, np.expand_dims(x, -1))[..., 0])
-    compose(np.vecmat)(lambda x, a, /: np.matmul(np.expand_dims(conj(x), -2), a)[..., 0, :])
+
+    @compose(np.matvec)
+    def _matvec(a: Any, x: Any, /) -> Any:
+        _expect_matrix("matvec", a, x)
+        return np.matmul(a, np.expand_dims(x, -1))[..., 0]
+
+    @compose(np.vecmat)
+    def _vecmat(x: Any, a: Any, /) -> Any:
+        _expect_matrix("vecmat", a, x)
+        return np.matmul(np.expand_dims(conj(x), -2), a)[..., 0, :]

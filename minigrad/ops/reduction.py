@@ -116,7 +116,8 @@ def _norm(x: Array, ord: Any = None, axis: Axis = None, keepdims: bool = False) 
     """Norms of vectors and of matrices, of any order."""
     axes = x.ndim if axis is None else len(normalize_axis_tuple(axis, x.ndim, "axis"))
     if axes not in (1, 2) and (axis, ord) != (None, None):
-        raise ValueError(f"norm: expected one axis or two, got axis={axis} of shape {x.shape}")
+        got = f"shape {x.shape}" if axis is None else f"axis={axis}"
+        raise ValueError(f"norm: expected one axis or two, got {got}")
     if axes == 1 and isinstance(ord, str):
         raise ValueError(f"norm: ord={ord!r} is a norm of matrices, got axis={axis} of {x.shape}")
     if ord is None or (ord == "fro" and axes == 2):

@@ -122,6 +122,8 @@ def _multi_dot(arrays: Any) -> Any:
 def _lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     """By the pseudoinverse; the derivative is that at a constant rank."""
     a, b = alike([a, b])
+    if a.ndim != 2:
+        raise np.linalg.LinAlgError(f"lstsq: expected one matrix, got shape {a.shape}")
     x = np.matmul(np.linalg.pinv(a, **({} if rcond is None else {"rcond": rcond})), b)
     rank, (m, n) = np.linalg.matrix_rank(bare(a)), a.shape
     squares = np.sum(squared(b - np.matmul(a, x)), axis=0)
@@ -146,7 +148,14 @@ def _tensorinv(a: Any, ind: int = 2) -> Any:
     return np.reshape(inverse, (*a.shape[ind:], *a.shape[:ind]))
 
 
-for _name in ("cross", "matmul", "matrix_transpose", "outer", "tensordot", "vecdot"):
+@compose(np.linalg.outer)
+def _outer(x1: Any, x2: Any, /) -> Any:
+    if (np.ndim(x1), np.ndim(x2)) != (1, 1):
+        raise ValueError(f"outer: expected vectors, got {np.shape(x1)} and {np.shape(x2)}")
+    return np.outer(x1, x2)
+
+
+for _name in ("cross", "matmul", "matrix_transpose", "tensordot", "vecdot"):
     compose(getattr(np.linalg, _name))(getattr(np, _name))
 compose(np.linalg.diagonal)(lambda x, /, *, offset=0: np.diagonal(x, offset, -2, -1))
 compose(np.linalg.trace)(lambda x, /, *, offset=0: np.trace(x, offset, -2, -1))

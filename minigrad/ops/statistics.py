@@ -148,6 +148,8 @@ def _average(
         weights = np.reshape(weights, [k if i in axes else 1 for i, k in enumerate(a.shape)])
         weights = np.broadcast_to(weights, a.shape)
     total = np.sum(weights, axis=axis, keepdims=keepdims)
+    if np.any(bare(total) == 0):
+        raise ZeroDivisionError("average: the weights sum to 0")
     y = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
     return (y, total) if returned else y
 
@@ -164,6 +166,8 @@ def _cov(
     *,
     dtype: Any = None,
 ) -> Any:
+    if m.ndim > 2:
+        raise ValueError(f"cov: expected a vector or a matrix, got shape {m.shape}")
     x = np.atleast_2d(m) if m.ndim < 2 else m
     x = x if rowvar or m.ndim < 2 else np.transpose(x)
     if y is not None:

@@ -190,6 +190,7 @@ for _subscripts, *_operands in [
     row(f"einsum {_subscripts}", lambda *x, s=_subscripts: np.einsum(s, *x), *_operands,
         torch=lambda t, *x, s=_subscripts: t.einsum(s, *x))  # fmt: skip
 row("einsum broadcast", lambda a, b: np.einsum("ij,ij->i", a, b), A, COLUMN, torch=None)
+row("einsum of lengths 1", lambda a, b: np.einsum("ij,jk", a, b), COLUMN, COLUMN, torch=None)
 row("einsum optimize", lambda *x: np.einsum("ij,jk,kl", *x, optimize=True), A, S, D, torch=None)
 
 # ------------------------------------------------------------------------------------------ shape
