@@ -32,6 +32,8 @@ def does(function: Primitive, keywords: Mapping[str, Any], shapes: Sequence[Any]
         return cut(f"[{index(keywords['key'])}]")
     parts = []
     for name, value in keywords.items():
+        if name[0] == "_":  # not for the pullbacks, nor for the reader
+            continue
         if name in ("geometry", "window"):
             parts += _sliding(value, shapes)
         elif name == "subscripts":
