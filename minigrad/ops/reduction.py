@@ -76,6 +76,9 @@ def _var(
     g: Array, _y: object, x: Array, axis: Axis = None, ddof: float = 0, keepdims: bool = False
 ) -> Array:
     centred = x - np.mean(x, axis=axis, keepdims=True)
+    centred = centred - np.mean(
+        centred, axis=axis, keepdims=True
+    )  # the mean is rounded, far from 0
     share = divided(2 * g, _count(x.shape, axis) - ddof)
     return spread(share, x.shape, axis, keepdims) * conj(centred)
 
