@@ -38,7 +38,11 @@ def main():
         axes.fill_between(line, mean - 2 * deviation, mean + 2 * deviation, alpha=0.25)
         axes.plot(line, mean, label="prediction, and two deviations")
         axes.plot(x, y, "k.", label="data")
-        axes.set(title=f"noise {np.exp(p['noise'] / 2):.2f}, drawn with 0.2", xlabel="x")
+        axes.set(
+            title=f"noise {np.exp(p['noise'] / 2):.2f}, drawn with 0.2",
+            xlabel="x",
+            ylim=(-1.6, 1.9),
+        )
         axes.legend()
     before = loss(unflatten(start), x, y)
     print(f"{found.nit} steps: the likelihood went from {-before:.3f} to {-found.fun:.3f}")
