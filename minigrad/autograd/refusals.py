@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 _LEAVING = (
     "this Tensor requires a gradient, and as a bare array it would silently leave the graph: use "
-    "t.detach().numpy(); to collect Tensors use np.stack or np.concatenate, not np.array"
+    "t.detach().numpy(); to collect Tensors use np.stack or np.concatenate, not np.array; to "
+    "convert one, t.astype(np.float64)"
 )
 _HERE = {  # by a function that asks for a bare array
     **{f"scipy.special.{f}": f"minigrad.functional.{f}(t)"
@@ -23,9 +24,17 @@ _HERE = {  # by a function that asks for a bare array
     "scipy.integrate": "a loop of steps, with minigrad.checkpoint",
     "scipy.optimize": "minigrad.value_and_grad(f), with jac=True",
     "scipy.interpolate": "np.interp", "scipy.signal": "np.convolve, or np.fft",
-    "scipy.sparse": "dense arrays", "numpy.r_": "np.concatenate",
+    "scipy.sparse": "dense arrays", "scipy.special": "one of its ufuncs, such as gammaln",
+    "scipy": "NumPy's own functions, such as those of np.linalg and np.fft,",
+    "numpy.r_": "np.concatenate", "numpy.c_": "np.stack([t, u], axis=1)",
+    "numpy.mgrid": "np.linspace", "numpy.select": "np.where(condition, array, t)",
+    "numpy.full": "np.broadcast_to(t, shape)", "numpy.matrix": "np.stack",
+    "numpy.vectorize": "functions of NumPy on whole arrays",
     "matplotlib": "t.detach()", "pandas": "t.detach().numpy()",
 }  # fmt: skip
+
+
+_OF_CLASS = {"RClass": "r_", "CClass": "c_", "MGridClass": "mgrid"}
 
 
 def leaving(frame: Any) -> str:
@@ -33,11 +42,15 @@ def leaving(frame: Any) -> str:
     asked = None
     while frame is not None:  # the outermost call of a known package says what the user wrote
         module, name = frame.f_globals.get("__name__", ""), frame.f_code.co_name
-        if name == "__getitem__" and "index_tricks" in module:
-            module, name = "numpy", "r_"
+        module = "numpy" if module.startswith("numpy.") else module
+        if module == "numpy" and name in ("__getitem__", "__call__", "__new__"):
+            own = frame.f_locals.get("self", frame.f_locals.get("subtype"))
+            kind = own.__name__ if isinstance(own, type) else type(own).__name__
+            name = _OF_CLASS.get(kind, kind)
         package = ".".join(p for p in module.split(".")[:2] if not p.startswith("_"))
         found = [k for k in (f"{package}.{name}", package, package.split(".")[0]) if k in _HERE]
-        asked = (f"{package}.{name}", found[0]) if found else asked
+        if found:
+            asked = package if name == "wrapper" else f"{package}.{name}", found[0]
         frame = frame.f_back
     if asked is None:
         return _LEAVING

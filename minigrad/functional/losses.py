@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 from numpy.typing import ArrayLike, DTypeLike
 
-from minigrad.autograd import Array, Tensor, bare, differentiable
+from minigrad.autograd import Array, Tensor, bare, differentiable, messages
 from minigrad.functional.activations import sigmoid, softmax
 from minigrad.ops.reduction import divided
 from minigrad.ops.types import T, Values
@@ -18,6 +18,8 @@ np: Any = numpy  # whose types don't know that its functions return Tensors for 
 
 def _beside(name: str, prediction: Values, target: ArrayLike) -> Any:
     """Return the target if it has the prediction's shape, in its dtype: it must not widen it."""
+    if np.iscomplexobj(bare(prediction)):
+        raise TypeError(messages.no_order(name))
     if np.shape(prediction) != np.shape(target):
         raise ValueError(
             f"{name}: prediction has shape {np.shape(prediction)} but target {np.shape(target)}: "

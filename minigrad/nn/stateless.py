@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Array, Constant, Tensor
+from minigrad.autograd import Array, Constant, Tensor, bare
 from minigrad.nn.module import Module, members
 
 
@@ -50,6 +50,11 @@ def _replaced(module: Module, parameters: Mapping[str, Any]) -> Iterator[None]:
         f"{name} has shape {np.shape(value)}, expected {own[name][0].shape}"
         for name, value in parameters.items()
         if name in own and np.shape(value) != own[name][0].shape
+    ]
+    problems += [
+        f"{name} is complex, expected real numbers"
+        for name, value in parameters.items()
+        if np.iscomplexobj(bare(value))
     ]
     if problems:
         kind = type(module).__name__

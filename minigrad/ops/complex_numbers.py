@@ -77,8 +77,9 @@ def ordered(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def run(*arrays: Any, **keywords: Any) -> Any:
-        if any(is_complex(a) for a in arrays):
-            raise TypeError(messages.no_order(function.__name__))
+        for a in arrays:
+            if is_complex(a):
+                raise TypeError(messages.no_order(function.__name__.lstrip("_")))
         return function(*arrays, **keywords)
 
     return run

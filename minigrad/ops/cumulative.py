@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from minigrad.autograd import alike, bare, compose, define
+from minigrad.autograd import alike, bare, compose, define, messages
+from minigrad.ops.complex_numbers import is_complex, ordered
 
 
 def _reverse_cumsum(g: Any, axis: int) -> Any:
@@ -74,7 +75,7 @@ def running_extreme(ufunc: Any, x: Any, axis: int = 0) -> Any:
     """`maximum.accumulate` and its like: the first of equal values gets the gradient."""
     array = bare(x)
     axis = normalize_axis_index(axis, array.ndim)
-    so_far = ufunc.accumulate(array, axis)
+    so_far = ordered(ufunc.accumulate)(array, axis)
     shape = [-1 if a == axis else 1 for a in range(array.ndim)]
     position = np.arange(array.shape[axis]).reshape(shape)
     before = np.roll(so_far, 1, axis)
@@ -174,6 +175,8 @@ def _interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
     """Linear between the points; the slope at a point is that on its right."""
+    if is_complex(x) or is_complex(xp):
+        raise TypeError(messages.no_order("interp"))
     x, xp, fp = alike([x, xp, fp])
     if xp.ndim != 1 or xp.shape != fp.shape:
         raise ValueError(f"interp: expected vectors of one length, got {xp.shape} and {fp.shape}")

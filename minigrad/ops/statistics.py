@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from minigrad.autograd import alike, bare, compose
-from minigrad.ops.complex_numbers import conj
+from minigrad.autograd import alike, bare, compose, messages
+from minigrad.ops.complex_numbers import conj, is_complex
 
 
 # --------------------------------------------------------------------------- leaving NaN out
@@ -59,6 +59,8 @@ def _quantiles(
     Where NumPy puts a quantile of n values is seen from that of 0, 1, ..., n - 1. Of equal values
     the gradient goes to those that a stable sort puts there.
     """
+    if is_complex(a):
+        raise TypeError(messages.no_order("quantile"))
     if weights is not None:
         raise TypeError("quantile: weights= has no derivative here: sort, and sum the weights")
     if skip and not a.size:

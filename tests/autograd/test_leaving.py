@@ -66,9 +66,21 @@ LEAVES = {
     "array of scalars": (lambda t: np.array([0.5, leaf(1.0)]), BARE),
     "asarray of a dtype": (lambda t: np.asarray(t, np.float64), BARE),
     "r_": (lambda t: np.r_[t, 1.0], CONCATENATE),
-    "c_": (lambda t: np.c_[t, t], CONCATENATE),
+    "c_": (lambda t: np.c_[t, t], r"^numpy\.c_ can't .*: use np\.stack\(\[t, u\], axis=1\) here$"),
+    "select": (
+        lambda t: np.select([np.ones(3) > 0], [np.ones(3)], t),
+        r"^numpy\.select can't .*: use np\.where\(condition, array, t\) here$",
+    ),
+    "vectorize": (
+        np.vectorize(abs),
+        r"^numpy\.vectorize can't .*: use functions of NumPy on w",
+    ),
     "numpy()": (lambda t: t.numpy(), BARE),
-    "full": (lambda t: np.full(3, t), BARE),
+    "full": (
+        lambda t: np.full(3, t),
+        r"^numpy\.full can't .*: use np\.broadcast_to\(t, sha",
+    ),
+    "float64": (np.float64, r"^this Tensor .*; to convert one, t\.astype\(np\.float64\)$"),
     "array[:] = t": (lambda t: set_items(np.zeros(3), t), BARE),
     "array.dot": (lambda t: np.ones(3).dot(t), BARE),
     "Tensor of a Tensor": (Tensor, BARE),
@@ -83,7 +95,7 @@ LEAVES = {
     "a function without one": (np.sort_complex, f"^sort_complex:{NONE}"),
     "copyto": (
         lambda t: np.copyto(np.zeros(3), t),
-        r"^copyto: .*use np\.where\(mask, new, t\), or np\.broadcast_to",
+        r"^copyto: .*use np\.where\(mask, new, t\), or np\.broadcast_to\(t, shape\) for np\.full$",
     ),
     "histogramdd": (np.histogramdd, f"^histogramdd:{NONE}"),
 }

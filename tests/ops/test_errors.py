@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import minigrad.functional as F
 from minigrad import Tensor, nn, optim
 
 
@@ -92,6 +93,16 @@ CASES = {
     "maximum": (lambda: np.maximum(leaf(1), 1j), TypeError, "^maximum: complex numbers have no o"),
     "sorted": (lambda: np.sort(Tensor([1j])), TypeError, "^argsort: complex numbers have no orde"),
     "less": (lambda: np.less(Tensor([1j]), 2), TypeError, "^less: complex numbers have no order"),
+    "median": (lambda: np.median(Tensor([1j])), TypeError, "^quantile: complex numbers have no o"),
+    "interp": (lambda: np.interp(Tensor([1j]), [0.0], [1.0]), TypeError, "^interp: complex numb"),
+    "running": (lambda: np.maximum.accumulate(Tensor([1j])), TypeError, "complex numbers have no"),
+    **{f.__name__: (lambda f=f: f(Tensor([1j])), TypeError, f"^{f.__name__}: complex numbers have")
+       for f in (F.relu, F.sigmoid, F.softplus, F.softmax, F.log_softmax, F.logsumexp)},
+    "loss": (lambda: F.mse_loss(Tensor([1j]), [1.0]), TypeError, "^mse_loss: complex numbers hav"),
+    "classes": (lambda: F.cross_entropy(Tensor([[1j, 1]]), [0]), TypeError, "^cross_entropy: comp"),
+    "functional_call": (
+        lambda: nn.functional_call(nn.Linear(1, 1), {"bias": np.array([1j])}, leaf(1, 1)),
+        ValueError, "^functional_call: Linear: bias is complex, expected real numbers$"),
     "complex loss": (lambda: (leaf() * 1j).backward(), TypeError,
                      r"^backward: the output .* is complex: take its abs, real or imag part, or "),
     "complex gradient": (lambda: leaf().backward(1j), TypeError,

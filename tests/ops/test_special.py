@@ -13,6 +13,7 @@ from minigrad.autograd import rules
 from minigrad.testing import check_gradients
 
 sp = pytest.importorskip("scipy.special")
+linalg = pytest.importorskip("scipy.linalg")
 
 X = np.array([[0.31, 1.2], [2.6, 0.83]])
 UNIT, SIGNED = X / 3.1, np.array([-2.3, -0.4, 0.0, 0.05, 0.9, 3.3])
@@ -110,6 +111,9 @@ def test_of_complex_numbers():
             r"scipy\.special\.polygamma .*elementwise_grad\(scipy\.special\.psi\)",
         ),
         (lambda t: sp.multigammaln(t, 2), r"scipy\.special\.multigammaln .*gammaln"),
+        (lambda t: sp.comb(5, t), r"scipy\.special\.comb .*ufuncs, such as gammaln here"),
+        (lambda t: linalg.cholesky(np.outer(t, t)), r"^scipy\S* can't .*np\.linalg"),
+        (lambda t: linalg.expm(np.outer(t, t)), r"^scipy\.linalg\.expm .*use np\.linalg here"),
     ],
 )
 def test_functions_that_never_ask_are_refused_with_what_works(f, message):
