@@ -180,6 +180,8 @@ def _of_npz(content: bytes) -> tuple[Arrays, str | None]:
         raise ValueError("it is a pickle, which could run any program")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise ValueError("it is compressed, and could be many times as large: save stores")
         if any(name.endswith(".pkl") for name in names):
             raise ValueError("there is a pickle in it, which could run any program")
         if HEADER not in names:

@@ -116,6 +116,16 @@ def test_a_pickle_is_never_read(kind, tmp_path):
         minigrad.load(path)
 
 
+def test_a_small_file_that_would_be_a_large_array_is_not_unpacked(tmp_path):
+    path = tmp_path / "state.npz"
+    minigrad.save(path, {"a": np.ones(2)})
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("b.npy", bytes(10**7))
+    assert path.stat().st_size < 20_000
+    with pytest.raises(DamagedFileError, match="it is compressed"):
+        minigrad.load(path)
+
+
 def test_a_later_version_is_refused(tmp_path):
     path = tmp_path / "state.npz"
     with zipfile.ZipFile(path, "w") as archive:

@@ -42,7 +42,11 @@ class Parameter(Tensor):
 
 
 class Frame:
-    """A module while it runs, and the one that called it: where a node was recorded."""
+    """A module while it runs, and the one that called it: where a node was recorded.
+
+    It holds the module, since pictures name modules that are gone otherwise. So a module that keeps
+    what it computed is part of a cycle, and waits for the garbage collector.
+    """
 
     __slots__ = ("module", "parent")
 

@@ -11,7 +11,7 @@ gathered is written back, and the steps are counted, in one piece at the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import combinations, repeat
 from operator import setitem
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.autograd import Array, note_change, owner_of
-from minigrad.checks import at_once, undoing, write
+from minigrad.checks import at_once, undoing
 
 BLOCK = 524288  # bytes: these, and the temporaries of a rule, then fit in an L2 cache of 1 MiB
 
@@ -28,21 +28,22 @@ Item = tuple[Hashable, Array, Array]  # the key of a parameter, its array, its g
 
 # Parameters, their weight decay, whether it is for all of them or weights alone, and the options.
 Group = tuple[list[Item], float, bool, dict[str, float]]
-Block = tuple[slice, list[Array], list[Array], list[Array]]
+Block = tuple[slice, list[Array], list[Array]]
+Call = tuple[Any, ...]
 
 
 class Piece(NamedTuple):
     """Flat arrays for a rule: a large parameter and its state, or those of small ones joined.
 
-    Each block is a slice of the piece, and so of p and its state, of those among them that are to
-    be copied, and of the places for the copies. What was joined goes `back` by these calls.
+    Each block is a slice of the piece, and so of p and its state, and of those among them that are
+    to be copied. Small ones are `joined` and go `back` by calls.
     """
 
     members: list[int]  # places in the group
     decay: float
-    joined: Array | None
     blocks: list[Block]
-    back: list[tuple[Any, ...]]
+    joined: Sequence[Call] = ()
+    back: Sequence[Call] = ()
 
 
 class Blocks:
@@ -55,12 +56,11 @@ class Blocks:
     def __init__(self) -> None:
         self._steps: dict[Hashable, int] = {}  # by key, how often a parameter was updated
         self._state: dict[Hashable, list[Array]] = {}  # flat arrays, in the order of the names
-        self._spares: dict[Hashable, list[Array]] = {}  # for copies of a large p and its state
         # The pieces of each group, and what they were made for, held so that its ids are its own.
         self._plan: tuple[list[list[Piece]], Any, list[Group]] = [], None, []
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_plan": ([], None, []), "_spares": {}}  # views would be none there
+        return {**vars(self), "_plan": ([], None, [])}  # views would be none there
 
     def _run(self, groups: list[Group]) -> None:
         """Apply the rule once to each parameter, or, if anything is raised, to none.
@@ -70,24 +70,22 @@ class Blocks:
         """
         plan = self._planned(groups)
         changed, copies, steps = list[Array](), list[Array](), dict[Hashable, int]()
-        commit: list[tuple[Any, ...]] = [(self._steps.update, steps)]
+        commit: list[Call] = [(self._steps.update, steps)]
         note_change(*[p for items, *_ in groups for _, p, _ in items])
         with undoing(zip(repeat(setitem), changed, repeat(...), copies)):
             for (items, _, _, options), pieces in zip(groups, plan, strict=True):
                 for key, _, _ in items:
                     steps[key] = self._steps.get(key, 0) + 1
-                for members, decay, joined, blocks, back in pieces:
+                for members, decay, blocks, joined, back in pieces:
                     key, _, g = items[members[0]]
-                    if joined is not None:
-                        np.concatenate([items[i][1].reshape(-1) for i in members], out=joined)
-                        g = np.concatenate([items[i][2].reshape(-1) for i in members])
-                        commit += back
                     g = g.reshape(-1)
-                    for part, arrays, kept, spares in blocks:
-                        if kept:
-                            write(spares, kept)
-                            copies += spares
-                            changed += kept
+                    if joined:
+                        at_once(joined)
+                        commit += back
+                        g = np.concatenate([items[i][2].reshape(-1) for i in members])
+                    for part, arrays, kept in blocks:
+                        copies += [array.copy() for array in kept]
+                        changed += kept
                         slope = g[part]
                         if decay and self.decoupled:
                             arrays[0] *= 1 - options["lr"] * decay
@@ -126,21 +124,19 @@ class Blocks:
             own = decay if decay_all or p.ndim > 1 else 0.0  # weights, not biases, gammas, betas
             if p.flags.c_contiguous and p.nbytes >= BLOCK // 4:
                 arrays = [p.reshape(-1), *self._state_of(key, p)]
-                spares = self._spares.get(key, [])
-                if [(a.size, a.dtype) for a in spares] != [(a.size, a.dtype) for a in arrays]:
-                    spares = self._spares[key] = list(map(np.empty_like, arrays))
-                yield Piece([i], own, None, list(_blocks(arrays, arrays, spares)), [])
+                yield Piece([i], own, list(_blocks(arrays, arrays)))
             else:
                 small.setdefault((self._steps.get(key, 0), p.dtype, own), []).append(i)
         for (_, dtype, own), members in small.items():
             several = [items[i] for i in members]
             state, start = self._pool(several), 0
-            joined, back = np.empty(sum(p.size for _, p, _ in several), dtype), []
+            whole, joined, back = np.empty(sum(p.size for _, p, _ in several), dtype), [], []
             for _, p, _ in several:
-                back.append((setitem, p, ..., joined[start : start + p.size].reshape(p.shape)))
+                part = whole[start : start + p.size].reshape(p.shape)
+                joined.append((setitem, part, ..., p))
+                back.append((setitem, p, ..., part))
                 start += p.size
-            blocks = _blocks([joined, *state], state, list(map(np.empty_like, state)))
-            yield Piece(members, own, joined, list(blocks), back)
+            yield Piece(members, own, list(_blocks([whole, *state], state)), joined, back)
 
     def _pool(self, items: list[Item]) -> list[Array]:
         """Join the state of these parameters, array by array; theirs become views of it."""
@@ -168,9 +164,9 @@ class Blocks:
         return state
 
 
-def _blocks(arrays: list[Array], kept: list[Array], spares: list[Array]) -> Iterator[Block]:
+def _blocks(arrays: list[Array], kept: list[Array]) -> Iterator[Block]:
     """Cut a piece into blocks."""
     length = BLOCK // (arrays[0].itemsize * (1 + len(arrays)))
     for start in range(0, arrays[0].size, length):
         p = slice(start, start + length)
-        yield p, [a[p] for a in arrays], [a[p] for a in kept], [a[p] for a in spares]
+        yield p, [a[p] for a in arrays], [a[p] for a in kept]

@@ -148,7 +148,7 @@ class Optimizer(Blocks):
                 f"{type(self).__name__}.step: it was made without parameters: pass "
                 "model.parameters(), or call update(params, grads)"
             )
-        keys, work = itertools.count(), []
+        keys, work, reached = itertools.count(), [], False
         for group in self.param_groups:
             items: list[Item] = [
                 (key, p.data, p._grad._array)
@@ -156,7 +156,8 @@ class Optimizer(Blocks):
                 if p._grad is not None
             ]
             work.append((items, group))
-        if not any(items for items, _ in work):
+            reached = reached or bool(items)
+        if not reached:
             raise RuntimeError(
                 f"{type(self).__name__}.step: no parameter has a gradient: call loss.backward() "
                 "first, and check that the loss was computed from these parameters"
