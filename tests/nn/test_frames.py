@@ -88,3 +88,23 @@ def test_modules_are_freed_without_the_collector():
         assert gone() is None
     finally:
         gc.enable()
+
+
+class Keeping(Module):
+    """Keeps what it computed, and so is part of a cycle: its node knows the module it is of."""
+
+    def __init__(self):
+        self.layer = Linear(2, 3)
+
+    def forward(self, x):
+        self.kept = self.layer(x)
+        return self.kept
+
+
+def test_a_module_that_keeps_its_output_is_freed_by_the_collector():
+    model = Keeping()
+    model(np.ones((1, 2), "f4"))
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None
