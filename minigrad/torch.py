@@ -69,6 +69,7 @@ def from_torch(
     >>> model = nn.Sequential(nn.Linear(3, 2))
     >>> state = {"0.weight": np.ones((2, 3)), "0.bias": np.zeros(2)}
     >>> model.load_state_dict(from_torch(model, state))
+    Skipped(missing=[], unexpected=[])
     """
     held: Mapping[str, Any] = load(state) if isinstance(state, str | os.PathLike) else state
     given = {_renamed(name, names or {}): _array(value) for name, value in held.items()}

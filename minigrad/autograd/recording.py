@@ -105,7 +105,7 @@ def operator_pair(function: np.ufunc, operation: Binary) -> tuple[Binary, Binary
                     return NotImplemented
             return record(entry, (a, b))
         try:
-            y = operation(x, z)
+            y = entry.forward(x, z)
             node, stamp = Node(), clock.tick()
         except ValueError as error:
             raise messages.explained(error, entry, [x, z], _NOTHING) from None

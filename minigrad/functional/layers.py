@@ -10,6 +10,8 @@ from typing import Any
 import numpy
 
 from minigrad.autograd import Array, Tensor, bare, differentiable, note_change
+from minigrad.kernels import rows
+from minigrad.kernels.passes import alike
 from minigrad.kernels.products import matmul
 from minigrad.kernels.threads import get_num_threads
 from minigrad.ops.types import T, Values
@@ -139,12 +141,15 @@ def _batch_norm_pullback(
     momentum: float = 0.1,
 ) -> tuple[Array | None, Array, Array]:
     """The three gradients share two sums over the batch: of g, and of g times x normalised."""
-    if residual is None:
-        centred, _mean, var = _moments(x)
-        inverse_std = (var + eps) ** -0.5
-    else:
-        mean, inverse_std = residual
-        centred = x - _per_channel(mean, x)
+    if residual is not None and isinstance(g, np.ndarray):
+        x = _dense(x)
+        dx, g = np.empty_like(x), alike(g, x)
+        if x.ndim == 2:
+            return dx, *rows.batch_norm_rows_gradients(g, x, dx, weight, *residual)
+        views = rows.by_channel(g), rows.by_channel(x), rows.by_channel(dx)
+        return dx, *rows.batch_norm_gradients(*views, weight, *residual)
+    centred, _mean, var = _moments(x)
+    inverse_std = (var + eps) ** -0.5
     sum_g, sum_gx = _sum_batch(g), _sum_batch(g * centred) * inverse_std
     dx = None
     if needs[0]:
@@ -153,6 +158,11 @@ def _batch_norm_pullback(
         dx = dx - centred * _per_channel(scale * inverse_std * sum_gx / n, x)
         dx = dx - _per_channel(scale * sum_g / n, x)
     return dx, sum_gx, sum_g
+
+
+def _dense(x: Array) -> Array:
+    """Return `x` where its channels are a view, else a copy."""
+    return x if np.may_share_memory(rows.by_channel(x), x) else np.ascontiguousarray(x)
 
 
 @differentiable(joint=_batch_norm_pullback, residual=True)
@@ -166,16 +176,18 @@ def _batch_norm(
             f"batch_norm: one value for each channel has no variance (x has shape {x.shape}), so "
             "nothing would be learnt: give training more rows, or call with training=False"
         )
-    centred, *moments = _moments(x)
+    x = _dense(x)
+    y = np.empty_like(x)
+    if x.ndim == 2:
+        moments = rows.batch_norm_rows(x, y, weight, bias, eps)
+    else:
+        moments = rows.batch_norm(rows.by_channel(x), rows.by_channel(y), weight, bias, eps)
     for average, new in zip(_running or (), moments, strict=False):
         average *= 1 - momentum
         average += momentum * new
     note_change(*_running or ())
     mean, var = moments
-    inverse_std = (var + eps) ** -0.5
-    centred *= _per_channel(weight * inverse_std, x)
-    centred += _per_channel(bias, x)
-    return centred, (mean, inverse_std)
+    return y, (mean, (var + eps) ** -0.5)
 
 
 def batch_norm(
@@ -236,11 +248,13 @@ def batch_norm(
 
 
 # --------------------------------------------------------------------------------------- dropout
-def dropout(x: T, p: float = 0.5, training: bool = True, *, rng: Rng = None) -> T:
+def dropout(
+    x: T, p: float = 0.5, training: bool = True, *, rescale: bool = False, rng: Rng = None
+) -> T:
     """Set a share p of the values to zero in training; multiply by 1 - p in evaluation.
 
-    This is the book's convention: training does not rescale (most frameworks divide by 1 - p in
-    training and leave evaluation alone).
+    This is the book's convention. Most frameworks instead divide by 1 - p in training and leave
+    evaluation alone: so does `rescale`.
 
     Parameters
     ----------
@@ -250,6 +264,8 @@ def dropout(x: T, p: float = 0.5, training: bool = True, *, rng: Rng = None) -> 
         The probability of dropping a value, in [0, 1).
     training : bool
         Which of the two to do.
+    rescale : bool
+        Whether to rescale in training instead of in evaluation.
     rng : Generator or int, optional
         Draws which values drop; the library's own by default.
 
@@ -260,6 +276,16 @@ def dropout(x: T, p: float = 0.5, training: bool = True, *, rng: Rng = None) -> 
     p = float(p)
     if not 0 <= p < 1:
         raise ValueError(f"dropout: p must be in [0, 1), got {p}")
+    if rescale:
+        return _rescaled_dropout(x, p, rng) if training and p else x
     if not training:
         return x * (1 - p)
     return x * (generator(rng).random(np.shape(x)) > p)
+
+
+def _rescaled_dropout(x: Any, p: float, rng: Any) -> Any:
+    kind = np.result_type(bare(x), np.float16)
+    drawn = generator(rng).random(np.shape(x), np.float32)
+    factor = np.greater_equal(drawn, np.float32(p)).astype(kind)
+    factor *= 1 / (1 - p)
+    return x * factor

@@ -1,4 +1,4 @@
-"""Losses and the accuracy; labels are checked, shapes are never broadcast."""
+"""Losses of values: shapes are never broadcast, and each can be given value by value."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
-from minigrad.autograd import Array, Tensor, bare, differentiable, messages
-from minigrad.functional.activations import sigmoid, softmax
-from minigrad.ops.reduction import divided
+from minigrad.autograd import Tensor, bare, differentiable, messages
+from minigrad.functional.activations import sigmoid, softplus
 from minigrad.ops.types import T, Values
 
 np: Any = numpy  # whose types don't know that its functions return Tensors for Tensors
 
 
-def _beside(name: str, prediction: Values, target: ArrayLike) -> Any:
+def beside(name: str, prediction: Values, target: ArrayLike) -> Any:
     """Return the target if it has the prediction's shape, in its dtype: it must not widen it."""
     if np.iscomplexobj(bare(prediction)):
         raise TypeError(messages.no_order(name))
@@ -31,109 +30,20 @@ def _beside(name: str, prediction: Values, target: ArrayLike) -> Any:
     return array.astype(dtype, copy=False) if dtype.kind == "f" else array
 
 
-def _labels(name: str, logits: Values, targets: ArrayLike) -> Array:
-    """Check integer labels, or rows of probabilities, against logits of shape (N, C)."""
-    if isinstance(targets, Tensor) and targets.requires_grad:
-        raise TypeError(f"{name}: targets get no gradient: pass targets.detach()")
-    t: Any = targets
-    t = t if t.__class__ is np.ndarray else Tensor(t).data
-    shape = np.shape(bare(logits))
-    if len(shape) != 2 or shape[0] == 0:
-        raise ValueError(f"{name}: logits must have shape (N, C) with N > 0, got {shape}")
-    if t.shape == shape:
-        return t
-    if t.shape != shape[:1]:
+def check_reduction(name: str, reduction: str) -> None:
+    """Refuse what is none of the three."""
+    if reduction not in ("mean", "sum", "none"):
         raise ValueError(
-            f"{name}: logits have shape {shape}, so targets must be {shape[0]} labels (shape "
-            f"{shape[:1]}) or one-hot rows (shape {shape}), got shape {t.shape}"
+            f"{name}: reduction must be 'mean', 'sum' or 'none', got {reduction!r:.60}"
         )
-    return _in_range(name, t, shape[1])
 
 
-def _in_range(name: str, labels: Array, classes: int) -> Array:
-    if labels.dtype.kind not in "iu":
-        raise TypeError(
-            f"{name}: labels must be integers, got {labels.dtype}: convert with labels.astype(int)"
-        )
-    # As unsigned integers the negative ones are too large as well.
-    if labels.size and labels.astype(np.uint64, copy=False).max() >= classes:
-        wrong = np.argwhere((labels < 0) | (labels >= classes))[0].tolist()
-        raise ValueError(
-            f"{name}: labels must lie in 0..{classes - 1} for {classes} classes, but label "
-            f"{', '.join(map(str, wrong))} is {labels[tuple(wrong)]}"
-        )
-    return labels
-
-
-def one_hot(labels: ArrayLike, num_classes: int, dtype: DTypeLike = numpy.float32) -> Array:
-    """Return 1 at the label and 0 elsewhere: shape (N,) gives (N, num_classes)."""
-    labels = _in_range("one_hot", np.asarray(bare(labels)), num_classes)
-    return np.eye(num_classes, dtype=dtype)[labels]
-
-
-def _cross_entropy_pullback(
-    g: Array, _y: object, x: Array, targets: Array, residual: Array | None = None
-) -> Array:
-    """(softmax(x) - onehot) / N; rows of targets that sum to s weigh the softmax by s."""
-    if residual is not None:
-        return g * residual
-    rows = targets if targets.ndim == 2 else one_hot(targets, x.shape[1], x.dtype)
-    return divided(g * (softmax(x) * rows.sum(axis=1, keepdims=True) - rows), x.shape[0])
-
-
-@differentiable(_cross_entropy_pullback, None, residual=True)
-def _cross_entropy(x: Any, targets: Array) -> Any:
-    if x.dtype == np.float16:  # in which the sum over many rows is infinite
-        loss, slope = _loss_and_slope(x.astype(np.float32), targets)
-        return loss.astype(x.dtype), slope.astype(x.dtype)
-    return _loss_and_slope(x, targets)
-
-
-def _loss_and_slope(x: Array, targets: Array) -> tuple[Any, Array]:
-    n = x.shape[0]
-    shifted = x.T.copy()  # classes first: NumPy reduces across rows much faster than along them
-    shifted -= shifted.max(axis=0)
-    p = np.exp(shifted)
-    total = p.sum(axis=0)
-    p /= total
-    if targets.ndim == 2:
-        loss = ((np.log(total) - shifted) * targets.T).sum() / n
-        p *= targets.sum(axis=1)
-        p -= targets.T
-    else:
-        at = (targets, np.arange(n))
-        loss = (np.log(total) - shifted[at]).sum() / n
-        p[at] -= 1
-    p /= n
-    return loss, p.T
-
-
-def cross_entropy(logits: T, targets: ArrayLike) -> T:
-    """Return the mean over the batch of -log softmax(logits) at the target.
-
-    Parameters
-    ----------
-    logits : array_like
-        Shape (N, C), before the softmax.
-    targets : array_like
-        Integer labels, shape (N,), or rows of probabilities such as one-hot rows, shape (N, C).
-
-    Returns
-    -------
-    Tensor
-        Shape (). Its gradient is (softmax - onehot) / N.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, the batch is empty, or a label is out of range.
-    TypeError
-        If labels are not integers, or if targets require a gradient.
-    """
-    t = _labels("cross_entropy", logits, targets)
-    if t.ndim == 2:  # rows of another type must not widen the loss
-        t = t.astype(np.result_type(bare(logits), np.float16))
-    return _cross_entropy(logits, t)
+def reduced(name: str, losses: T, reduction: str) -> T:
+    """Return the mean or the sum of losses, or themselves."""
+    check_reduction(name, reduction)
+    if reduction == "none":
+        return losses
+    return np.mean(losses) if reduction == "mean" else np.sum(losses)
 
 
 @differentiable(lambda g, _y, x, t: g * (sigmoid(x) - t), lambda g, _y, x, _t: -g * x)
@@ -141,20 +51,88 @@ def _binary_cross_entropy(x: T, t: ArrayLike) -> T:
     return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
 
 
-def binary_cross_entropy_with_logits(logits: T, targets: ArrayLike) -> T:
-    """Return the mean of -t log s - (1 - t) log(1 - s), s = sigmoid(logits), without overflow."""
-    targets = _beside("binary_cross_entropy_with_logits", logits, targets)
-    return np.mean(_binary_cross_entropy(logits, targets))
+def binary_cross_entropy_with_logits(
+    logits: T,
+    targets: ArrayLike,
+    *,
+    weight: ArrayLike | None = None,
+    pos_weight: ArrayLike | None = None,
+    reduction: str = "mean",
+) -> T:
+    """Return the mean of -t log s - (1 - t) log(1 - s), s = sigmoid(logits), without overflow.
+
+    Parameters
+    ----------
+    logits, targets : array_like
+        Of one shape; targets in [0, 1].
+    weight : array_like, optional
+        What each value counts; it may be broadcast. The mean still divides by their number.
+    pos_weight : array_like, optional
+        What the first term counts, for example negatives / positives; it may be broadcast.
+    reduction : {"mean", "sum", "none"}
+        "none" gives the loss of each value.
+    """
+    name = "binary_cross_entropy_with_logits"
+    t = beside(name, logits, targets)
+    kind = np.result_type(bare(logits), np.float16)  # weights must not widen the loss
+    weight, pos_weight = (
+        w if w is None else np.asarray(bare(w), kind) for w in (weight, pos_weight)
+    )
+    if pos_weight is None:
+        losses = _binary_cross_entropy(logits, t)
+    else:
+        losses = pos_weight * t * softplus(-logits) + (1 - t) * softplus(logits)
+    return reduced(name, losses if weight is None else losses * weight, reduction)
 
 
-def mse_loss(prediction: T, target: ArrayLike) -> T:
+def mse_loss(prediction: T, target: ArrayLike, *, reduction: str = "mean") -> T:
     """Return the mean of (prediction - target)**2 over all values, of equal shapes."""
-    return np.mean(np.square(prediction - _beside("mse_loss", prediction, target)))
+    losses = np.square(prediction - beside("mse_loss", prediction, target))
+    return reduced("mse_loss", losses, reduction)
+
+
+def l1_loss(prediction: T, target: ArrayLike, *, reduction: str = "mean") -> T:
+    """Return the mean of |prediction - target| over all values, of equal shapes."""
+    losses = np.abs(prediction - beside("l1_loss", prediction, target))
+    return reduced("l1_loss", losses, reduction)
+
+
+def huber_loss(
+    prediction: T, target: ArrayLike, *, delta: float = 1.0, reduction: str = "mean"
+) -> T:
+    """Return the mean of d^2 / 2 where |d| < delta, else delta (|d| - delta / 2).
+
+    d is prediction - target, of equal shapes. It is the square near 0, the distance far from it.
+
+    References
+    ----------
+    Huber, "Robust Estimation of a Location Parameter", 1964.
+    """
+    if not delta > 0:
+        raise ValueError(f"huber_loss: delta must be positive, got {delta}")
+    size = np.abs(prediction - beside("huber_loss", prediction, target))
+    near = np.minimum(size, float(delta))
+    return reduced("huber_loss", near * (size - 0.5 * near), reduction)
+
+
+def hinge_loss(
+    prediction: T, target: ArrayLike, *, margin: float = 1.0, reduction: str = "mean"
+) -> T:
+    """Return the mean of max(0, margin - target * prediction), for targets of -1 and 1.
+
+    At the margin itself the gradient is half of that beside it.
+
+    References
+    ----------
+    Cortes and Vapnik, "Support-Vector Networks", 1995.
+    """
+    losses = np.maximum(0, margin - beside("hinge_loss", prediction, target) * prediction)
+    return reduced("hinge_loss", losses, reduction)
 
 
 def sum_squared_error(prediction: T, target: ArrayLike) -> T:
     """Return the book's 0.5 * sum((prediction - target)**2), not divided by the batch."""
-    return 0.5 * np.sum(np.square(prediction - _beside("sum_squared_error", prediction, target)))
+    return 0.5 * np.sum(np.square(prediction - beside("sum_squared_error", prediction, target)))
 
 
 def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Tensor | float:
@@ -164,15 +142,3 @@ def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Tensor | fl
     """
     weights = [p for p in parameters if len(p.shape) > 1]
     return 0.5 * weight_decay * sum(np.sum(np.square(w)) for w in weights)
-
-
-def accuracy(logits: Values, targets: ArrayLike) -> float:
-    """Return the share of rows whose largest logit is at the target (label or one-hot row).
-
-    A row that holds a NaN has no largest logit, and is wrong.
-    """
-    t = _labels("accuracy", logits, targets)
-    t = t if t.ndim == 1 else t.argmax(axis=1)
-    rows = np.asarray(bare(logits))
-    right = (rows.argmax(axis=1) == t) & ~np.isnan(rows.max(axis=1))
-    return float(right.mean())

@@ -16,6 +16,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minigrad.kernels.columns import NO_PADS, Array, Pads, Pair, output_size, pieces
+from minigrad.kernels.depthwise import (
+    depthwise,
+    depthwise_input_gradient,
+    depthwise_weight_gradient,
+)
 from minigrad.kernels.memory import keep_freed_memory
 from minigrad.kernels.scatter import scatter, scatter_pays
 from minigrad.kernels.threads import get_num_threads, share
@@ -98,6 +103,9 @@ def conv2d(
     size = (output_size(x.shape[a + 2], w.shape[a + 2], stride[a], padding[a], dilation[a])
             for a in (0, 1))  # fmt: skip
     y = batch_innermost((len(x), len(w), *size), np.result_type(x, w))
+    if groups > 1 and w.shape[1] == 1:
+        depthwise(x, w, y, bias, (stride, padding, dilation))
+        return y
     window = Window(w.shape[2:], stride, (padding[0][0], padding[1][0]), dilation)
     for c, o in _groups(groups, x.shape[1], len(w)):
         _correlate(x[:, c], w[o], y[:, o], window, None if bias is None else bias[o])
@@ -137,6 +145,9 @@ def conv2d_input_gradient(
     ndarray, shape (N, C, H, W)
     """
     dx = batch_innermost(x_shape, np.result_type(g, w))
+    if groups > 1 and w.shape[1] == 1:
+        depthwise_input_gradient(g, w, dx, (stride, padding, dilation))
+        return dx
     if scatter_pays(w.shape, groups, dx.dtype):
         for c, o in _groups(groups, x_shape[1], len(w)):
             scatter(g[:, o], w[o], dx[:, c], stride, padding, dilation)
@@ -175,6 +186,9 @@ def conv2d_weight_gradient(
     ndarray, shape (O, C // groups, KH, KW)
     """
     dw = np.empty(w_shape, np.result_type(g, x))
+    if groups > 1 and w_shape[1] == 1:
+        depthwise_weight_gradient(g, x, dw, (stride, padding, dilation))
+        return dw
     dtype = np.result_type(dw, np.float32)
     window = Window((w_shape[2], w_shape[3]), stride, (padding[0][0], padding[1][0]), dilation)
     for c, o in _groups(groups, x.shape[1], len(dw)):

@@ -20,8 +20,8 @@ def keep_freed_memory() -> bool:
     page and filled with zeros, in the next step. Kept, a step of the book's SimpleConvNet takes 0.7
     of the time and of its DeepConvNet 0.75 (one core of an AMD EPYC, Zen 5).
 
-    The first convolution calls this, unless the environment sets MALLOC_TRIM_THRESHOLD_ or
-    MALLOC_MMAP_THRESHOLD_. Without glibc it does nothing.
+    The first convolution, recurrent layer or work on many blocks calls this, unless the
+    environment sets MALLOC_TRIM_THRESHOLD_ or MALLOC_MMAP_THRESHOLD_. It needs glibc.
     """
     chosen = any(f"MALLOC_{name}_THRESHOLD_" in os.environ for name in ("TRIM", "MMAP"))
     if chosen or not sys.platform.startswith("linux"):

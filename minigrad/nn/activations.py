@@ -31,6 +31,29 @@ class Softplus(Module):
     forward = staticmethod(F.softplus)
 
 
+class SiLU(Module):
+    """x sigmoid(x)."""
+
+    forward = staticmethod(F.silu)
+
+
+class SELU(Module):
+    """A scaled exponential linear unit, which keeps mean 0 and variance 1: see `selu`."""
+
+    forward = staticmethod(F.selu)
+
+
+class ELU(Module):
+    """x where x > 0, else alpha (exp(x) - 1)."""
+
+    def __init__(self, alpha: float = 1.0):
+        self.alpha = alpha
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape."""
+        return F.elu(x, self.alpha)
+
+
 class LeakyReLU(Module):
     """x where x > 0, else negative_slope * x."""
 

@@ -9,7 +9,8 @@ from minigrad import functional as F
 from minigrad.autograd import Tensor
 from minigrad.nn import init as initial
 from minigrad.nn.layers import BatchNorm, Dropout, check_sizes
-from minigrad.nn.module import Module, Parameter
+from minigrad.nn.module import Module
+from minigrad.nn.parameter import Parameter
 from minigrad.ops.geometry import check_groups, full_geometry, pair
 from minigrad.random import Rng, generator
 
@@ -191,6 +192,8 @@ class Dropout2d(Dropout):
     ----------
     p : float
         The probability of dropping a channel.
+    rescale : bool
+        Whether to divide by 1 - p in training instead.
     rng : Generator or int, optional
         Draws which channels drop.
 
@@ -204,8 +207,9 @@ class Dropout2d(Dropout):
         if x.ndim != 4:
             raise ValueError(f"Dropout2d: x must be (N, C, H, W), got shape {x.shape}")
         if not self.training:
-            return x * (1 - self.p)
-        return x * (generator(self.rng).random((*x.shape[:2], 1, 1)) > self.p)
+            return x if self.rescale else x * (1 - self.p)
+        kept = x * (generator(self.rng).random((*x.shape[:2], 1, 1)) > self.p)
+        return kept * (1 / (1 - self.p)) if self.rescale else kept
 
 
 class LocalResponseNorm(Module):

@@ -11,7 +11,8 @@ from minigrad import functional as F
 from minigrad.autograd import Tensor
 from minigrad.functional.layers import rehearsal
 from minigrad.nn import init as initial
-from minigrad.nn.module import Module, Parameter
+from minigrad.nn.module import Module
+from minigrad.nn.parameter import Parameter
 from minigrad.random import Rng, keep
 
 
@@ -90,24 +91,31 @@ class Identity(Module):
 
 
 class Dropout(Module):
-    """Drop a share p of the values in training, by the book's convention: see `dropout`.
+    """Drop a share p of the values in training: see `minigrad.functional.dropout`.
 
     Parameters
     ----------
     p : float
         The probability of dropping a value.
+    rescale : bool
+        Whether training divides what is left by 1 - p, as in most frameworks, instead of
+        evaluation multiplying by it, as in the book.
     rng : Generator or int, optional
         Draws which values drop.
     """
 
-    def __init__(self, p: float = 0.5, *, rng: Rng = None):
+    def __init__(self, p: float = 0.5, *, rescale: bool = False, rng: Rng = None):
         if not 0 <= p < 1:
             raise ValueError(f"{type(self).__name__}: p must be in [0, 1), got {p}")
-        self.p, self.rng = p, keep(rng)
+        self.p, self.rescale, self.rng = p, rescale, keep(rng)
 
     def forward(self, x: Tensor) -> Tensor:
         """Keep the shape."""
-        return F.dropout(x, self.p, self.training, rng=self.rng)
+        return F.dropout(x, self.p, self.training, rescale=self.rescale, rng=self.rng)
+
+    def extra_repr(self) -> str:
+        """Return p, and whether it rescales."""
+        return f"p={self.p}, rescale=True" if self.rescale else f"p={self.p}"
 
 
 _LAYOUTS = {2: "(N, C)", 3: "(N, C, L)", 4: "(N, C, H, W)"}

@@ -1,28 +1,87 @@
-"""The losses of `minigrad.functional` as modules."""
+"""The losses of `minigrad.functional` as modules, which hold their options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from minigrad import functional as F
+from minigrad.autograd import Tensor
 from minigrad.nn.module import Module
 
 
-class CrossEntropyLoss(Module):
-    """The mean of -log softmax(logits) at the target, a label or a one-hot row."""
+class Loss(Module):
+    """A function of prediction and target, with the options that it was made with.
 
-    forward = staticmethod(F.cross_entropy)
+    Parameters
+    ----------
+    **options
+        The keywords of the function, such as `reduction`; an array among them is a buffer.
+    """
+
+    function: Callable[..., Any]
+
+    def __init__(self, **options: Any):
+        self.options = options
+
+    def forward(self, prediction: Tensor, target: Any) -> Any:
+        """Return the loss."""
+        return type(self).function(prediction, target, **self.options)
+
+    def extra_repr(self) -> str:
+        """Return the options."""
+        return ", ".join(f"{name}={value!r:.30}" for name, value in self.options.items())
 
 
-class BCEWithLogitsLoss(Module):
-    """The mean binary cross entropy of sigmoid(logits)."""
+class CrossEntropyLoss(Loss):
+    """The mean of -log softmax(logits) at the target: see `minigrad.functional.cross_entropy`."""
 
-    forward = staticmethod(F.binary_cross_entropy_with_logits)
+    function = staticmethod(F.cross_entropy)
 
 
-class MSELoss(Module):
+class NLLLoss(Loss):
+    """The mean of minus the log-probability at the label: see `minigrad.functional.nll_loss`."""
+
+    function = staticmethod(F.nll_loss)
+
+
+class BCEWithLogitsLoss(Loss):
+    """The mean binary cross entropy of sigmoid(logits), see the function of its long name."""
+
+    function = staticmethod(F.binary_cross_entropy_with_logits)
+
+
+class KLDivLoss(Loss):
+    """The divergence of a target from log-probabilities: see `minigrad.functional.kl_div`."""
+
+    function = staticmethod(F.kl_div)
+
+
+class MSELoss(Loss):
     """The mean of (prediction - target)**2."""
 
-    forward = staticmethod(F.mse_loss)
+    function = staticmethod(F.mse_loss)
 
 
-class SumSquaredError(Module):
+class L1Loss(Loss):
+    """The mean of |prediction - target|."""
+
+    function = staticmethod(F.l1_loss)
+
+
+class HuberLoss(Loss):
+    """The mean square near 0, distance far from it: see `minigrad.functional.huber_loss`."""
+
+    function = staticmethod(F.huber_loss)
+
+
+class HingeLoss(Loss):
+    """The mean of max(0, margin - target * prediction), for targets of -1 and 1."""
+
+    function = staticmethod(F.hinge_loss)
+
+
+class SumSquaredError(Loss):
     """The book's 0.5 * sum((prediction - target)**2)."""
 
-    forward = staticmethod(F.sum_squared_error)
+    function = staticmethod(F.sum_squared_error)

@@ -3,64 +3,26 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, Self, TypeGuard
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad import html
-from minigrad.autograd import Array, Tensor, bare, local, note_change
-from minigrad.checks import undoing, write
+from minigrad.autograd import Array, Tensor, bare, local
+from minigrad.checks import undoing
 from minigrad.functional.layers import rehearsal
+from minigrad.nn.frame import Frame
+from minigrad.nn.loading import Skipped, load_into
+from minigrad.nn.parameter import Parameter, is_parameter
 
 if TYPE_CHECKING:
     from minigrad.graph import GraphView
     from minigrad.nn.summary import Summary
 
-
-class Parameter(Tensor):
-    """A Tensor that a module trains: it requires a gradient from the start."""
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        data: ArrayLike | Tensor,
-        requires_grad: bool = True,
-        *,
-        dtype: DTypeLike | None = None,
-        name: str | None = None,
-    ):
-        super().__init__(data, requires_grad, dtype=dtype, name=name)
-        if self.dtype.kind == "c":
-            raise TypeError(
-                f"Parameter: expected real numbers, got {self.dtype}: keep the real and the "
-                "imaginary part as two parameters, and compute with a + 1j * b"
-            )
-
-
-class Frame:
-    """A module while it runs, and the one that called it: where a node was recorded.
-
-    It holds the module, since pictures name modules that are gone otherwise. So a module that keeps
-    what it computed is part of a cycle, and waits for the garbage collector.
-    """
-
-    __slots__ = ("module", "parent")
-
-    def __init__(self, parent: Frame | None, module: Module):
-        self.parent, self.module = parent, module
-
-    def __str__(self) -> str:
-        root = self
-        while root.parent is not None:
-            root = root.parent
-        kind = type(self.module).__name__
-        paths = (path for path, module in root.module.named_modules() if module is self.module)
-        path = next(paths, "")
-        return f"{path}: {kind}" if path else kind
+Hook = Callable[["Module", tuple[Any, ...], Any], object]
 
 
 class Module:
@@ -89,6 +51,7 @@ class Module:
     """
 
     training: bool = True
+    _hooks: tuple[Hook, ...] = ()
 
     def forward(self, *inputs: Any, **keywords: Any) -> Any:
         """Compute the output; subclasses write this, users call the module itself."""
@@ -105,6 +68,8 @@ class Module:
         mode.module = Frame(before, self)
         try:
             y: Tensor = self.forward(*inputs, **keywords)
+            for look in self._hooks:
+                look(self, inputs, y)
             return y
         except Exception as error:
             if not hasattr(error, "__notes__"):  # the innermost module says where it happened
@@ -142,6 +107,25 @@ class Module:
             parameter.zero_grad()
 
     # ------------------------------------------------------------------------------ how it behaves
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Let the parameters inside be trained, or stay as they are; return this module."""
+        for _, value in _walk(self):
+            if isinstance(value, Parameter):
+                value.requires_grad = requires_grad
+        return self
+
+    def register_forward_hook(self, look: Hook) -> Callable[[], None]:
+        """Call `look(module, inputs, output)` after each call; return what ends that.
+
+        It is for looking: what it returns is ignored.
+        """
+        self._hooks = (*self._hooks, look)
+
+        def remove() -> None:
+            self._hooks = tuple(other for other in self._hooks if other is not look)
+
+        return remove
+
     def train(self, mode: bool = True) -> Self:
         """Let every module inside behave as in training: dropout drops, batch norm learns."""
         for module in self.modules():
@@ -174,42 +158,36 @@ class Module:
                 value.data = value.data.astype(dtype)
         return self
 
-    def state_dict(self) -> dict[str, Array]:
-        """Return a copy of every parameter and buffer by its path."""
-        return {path: array.copy() for path, array in _arrays(self).items()}
+    # -------------------------------------------------------------------------------------- saving
+    def state_dict(self, *, every_name: bool = False) -> dict[str, Array]:
+        """Return a copy of every parameter and buffer by its path.
 
-    def load_state_dict(self, state: Mapping[str, ArrayLike], *, strict: bool = True) -> None:
+        With `every_name` one that is held twice, a tied weight, stands under each of its paths.
+        """
+        found = _every_name(self) if every_name else _arrays(self)
+        return {path: array.copy() for path, array in found.items()}
+
+    def load_state_dict(self, state: Mapping[str, ArrayLike], *, strict: bool = True) -> Skipped:
         """Write arrays into parameters and buffers, in place.
 
         Parameters
         ----------
         state : mapping
-            Arrays by path, as `state_dict` returns them.
+            Arrays by path, as `state_dict` returns them; of a tied weight, by any of its paths.
         strict : bool
             Whether missing and unexpected names are errors.
+
+        Returns
+        -------
+        Skipped
+            The names that were missing, and those that were not expected.
 
         Raises
         ------
         ValueError
             With all problems in one message; then nothing was written.
         """
-        if not isinstance(state, Mapping):
-            raise TypeError(f"load_state_dict: expected arrays by name, got {state!r:.60}")
-        own = _arrays(self)
-        given = {name: np.asarray(bare(state[name])) for name in own if name in state}
-        problems = [f"missing {name}" for name in own if strict and name not in state]
-        problems += [f"unexpected {name}" for name in state if strict and name not in own]
-        problems += [
-            f"{name} is {new.dtype} {new.shape}, expected {own[name].dtype} {own[name].shape}"
-            for name, new in given.items()
-            if new.shape != own[name].shape
-            or not np.can_cast(new.dtype, own[name].dtype, "same_kind")
-        ]
-        problems += [f"{name} is read-only" for name in given if not own[name].flags.writeable]
-        if problems:
-            raise ValueError(f"load_state_dict: {type(self).__name__}: " + "; ".join(problems))
-        note_change(*[own[name] for name in given])
-        write([own[name] for name in given], given.values())
+        return load_into(type(self).__name__, _arrays(self), _every_name(self), state, strict)
 
     # ---------------------------------------------------------------------------------- appearance
     def draw(self, *inputs: object, **options: object) -> GraphView:
@@ -229,7 +207,7 @@ class Module:
         plain.pop("training", None)
         return ", ".join(f"{k}={v!r}" for k, v in plain.items() if not k.startswith("_"))
 
-    def summary(self, *input_shape: int | tuple[int, ...]) -> Summary:
+    def summary(self, *input_shape: int | tuple[int, ...] | Array) -> Summary:
         """Return a table of the layers in the order of their calls, with sizes and work.
 
         The model runs on one example of zeros, in evaluation mode, and what it records is read:
@@ -239,8 +217,9 @@ class Module:
 
         Parameters
         ----------
-        *input_shape : int or tuple
+        *input_shape : int, tuple or ndarray
             The shape of one example, without the batch axis; several, if `forward` takes several.
+            For a model that takes integers, a batch of them instead: its first example is used.
 
         Examples
         --------
@@ -272,11 +251,6 @@ class Module:
         return html.module(self)
 
 
-def is_parameter(value: object) -> TypeGuard[Tensor]:
-    """Tell whether a value in a module is trained with it."""
-    return isinstance(value, Parameter) or (isinstance(value, Tensor) and value.requires_grad)
-
-
 def _arrays(module: Module) -> dict[str, Array]:
     """Return parameters and buffers by their path."""
     arrays: dict[str, Array] = {}
@@ -285,6 +259,17 @@ def _arrays(module: Module) -> dict[str, Array]:
             if path in arrays:
                 raise ValueError(f"state_dict: two arrays are called {path!r}: rename one of them")
             arrays[path] = bare(value)
+    return arrays
+
+
+def _every_name(module: Module, prefix: str = "", above: tuple[int, ...] = ()) -> dict[str, Array]:
+    """Return parameters and buffers by all their paths: what is held twice has two."""
+    arrays: dict[str, Array] = {}
+    for name, value, *_ in members(vars(module)):
+        if not isinstance(value, Module):
+            arrays[prefix + name] = bare(value)
+        elif id(value) not in above:
+            arrays |= _every_name(value, f"{prefix}{name}.", (*above, id(module)))
     return arrays
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Node, Tensor, enable_grad, local, reachable
+from minigrad.autograd import Array, Node, Tensor, bare, enable_grad, local, reachable
 from minigrad.checks import undoing
 from minigrad.functional.layers import rehearsal
 from minigrad.html import table
-from minigrad.nn.module import Frame, Module, is_parameter, members
+from minigrad.nn.frame import Frame
+from minigrad.nn.module import Module, members
+from minigrad.nn.parameter import is_parameter
 
 Shape = tuple[int, ...]
 
@@ -81,13 +83,11 @@ class Summary:
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
 
-def summarise(model: Module, *input_shapes: int | Shape) -> Summary:
+def summarise(model: Module, *input_shapes: int | Shape | Array) -> Summary:
     """Run `model` on zeros and read off the calls: see `Module.summary`."""
     parameters = list(model.parameters())
     dtype = next((p.dtype for p in parameters), np.float32)
-    shapes = [(s,) if isinstance(s, int) else tuple(s) for s in input_shapes]
-    examples = [Tensor(np.zeros((1, *s), dtype), requires_grad=True) for s in shapes]
-    y, calls = _watched(model, examples)
+    y, calls = _watched(model, [_example(given, dtype) for given in input_shapes])
     rows = {id(frame): row for frame, row in calls}
     for node in reachable(t._node for t in _tensors(y) if isinstance(t._node, Node)):
         count = node.function.work
@@ -108,6 +108,14 @@ def summarise(model: Module, *input_shapes: int | Shape) -> Summary:
     ]
     work = sum(row.multiply_adds for row in kept)
     return Summary(kept, sum(p.size for p in parameters), work)
+
+
+def _example(given: int | Shape | Array, dtype: Any) -> Tensor:
+    """Return a batch of one, of zeros of a shape, or the first of a batch."""
+    if isinstance(given, np.ndarray | Tensor):
+        return Tensor(bare(given)[:1])
+    shape = (given,) if isinstance(given, int) else tuple(given)
+    return Tensor(np.zeros((1, *shape), dtype), requires_grad=True)
 
 
 def _watched(model: Module, examples: list[Tensor]) -> tuple[Any, list[tuple[Frame, Row]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -166,12 +165,3 @@ def _einsum(b: Builder, call: Merged, *inputs: str) -> str:
 @emit(losses._binary_cross_entropy)
 def _binary_cross_entropy(b: Builder, call: Merged, x: str, t: str) -> str:
     return b.op("Sub", b.op("Softplus", x), b.op("Mul", x, t))
-
-
-@emit(losses._cross_entropy)
-def _cross_entropy(b: Builder, call: Merged, x: str, t: str) -> str:
-    if len(call.shapes[1]) == 1:
-        return b.op("SoftmaxCrossEntropyLoss", x, t)
-    weighted = b.op("Mul", b.op("LogSoftmax", x, axis=1), t)
-    rows: Any = b.op("ReduceSum", weighted, b.ints([1]), keepdims=0)
-    return b.op("Neg", b.op("ReduceMean", rows, keepdims=0))

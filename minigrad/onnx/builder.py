@@ -62,10 +62,17 @@ class Builder:
 
     def op(self, kind: str, *inputs: str | None, **attributes: Any) -> str:
         """Add a node of one output, and return the output's name."""
+        return self.several(kind, inputs, 1, **attributes)[0]
+
+    def several(
+        self, kind: str, inputs: Sequence[str | None], outputs: int, **attributes: Any
+    ) -> list[str]:
+        """Add a node, and return the names of its outputs."""
         name = self.unique("/".join(filter(None, [self.place, kind])))
+        names = [name, *(self.unique(name) for _ in range(outputs - 1))]
         given = [one or "" for one in inputs]
-        self.nodes.append(helper.make_node(kind, given, [name], name=name, **attributes))
-        return name
+        self.nodes.append(helper.make_node(kind, given, names, name=name, **attributes))
+        return names
 
     def parameter(self, name: str, array: Array) -> str:
         """Add an array under its own name."""

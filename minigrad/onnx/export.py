@@ -27,7 +27,7 @@ from minigrad.onnx.trace import (
 
 with needing("onnx", "minigrad.onnx", extra="onnx"):
     import onnx
-from minigrad.onnx import arithmetic, movement  # noqa: F401  they fill the table
+from minigrad.onnx import arithmetic, movement, networks  # noqa: F401  they fill the table
 from minigrad.onnx.builder import Builder, Merged, emits
 
 OPSET = 18  # the version of ONNX's operators that files are written in

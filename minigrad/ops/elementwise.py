@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import Array, alike, bare, compose, define, differentiable, on_arrays
+from minigrad.kernels import elementwise as kernels
 from minigrad.ops.complex_numbers import ordered
 
 Limit = Array | float | None
@@ -48,7 +49,7 @@ def _power_base(g: Array, _y: object, a: Array, b: Array | float) -> Array:
     if isinstance(b, float | int):
         if b == 0:
             return np.zeros_like(g)
-        return g * (2 * a) if b == 2 else g * (b * a ** (b - 1))
+        return g * (2 * a) if b == 2 else g * (b * kernels.power(a, b - 1))
     return g * b * np.where((a == 0) & (b == 0), 1, a) ** (b - 1)
 
 
@@ -59,7 +60,7 @@ def _power_exponent(g: Array, y: Array, a: Array | float, _b: object) -> Array:
     return g * (y * np.log(np.where(a == 0, 1, a)))
 
 
-define(np.power, _power_base, _power_exponent)
+define(np.power, _power_base, _power_exponent, forward=kernels.power)
 define(np.float_power, _power_base, _power_exponent)
 
 # --------------------------------------------------------------- roots, exponentials, logarithms
@@ -162,11 +163,17 @@ for choice in (np.maximum, np.minimum, np.fmax, np.fmin):
     define(choice, _chosen, lambda g, y, a, b: _chosen(g, y, b, a), forward=ordered(choice))
 
 
-# Zeros, not g * 0, on the branch not taken: a NaN or infinity there stays there.
+def _only(g: Any, mask: Any) -> Any:
+    """Return g where `mask`, else zeros, not g * 0: a NaN or infinity there stays there."""
+    if type(g) is type(mask) is np.ndarray and mask.dtype == bool:
+        return kernels.masked(g, mask)
+    return np.where(mask, g, 0)
+
+
 @differentiable(
     None,
-    lambda g, _y, c, _a, _b: np.where(c, g, 0),
-    lambda g, _y, c, _a, _b: np.where(c, 0, g),
+    lambda g, _y, c, _a, _b: _only(g, c),
+    lambda g, _y, c, _a, _b: _only(g, np.logical_not(bare(c))),
 )
 def _where(condition: Array, x: Array, y: Array) -> Array:
     return np.where(condition, x, y)
@@ -178,9 +185,9 @@ def _where_or_indices(condition: Array, x: Any = None, y: Any = None) -> Array |
 
 
 @differentiable(
-    lambda g, _y, x, low, high: np.where(_within(x, low, high), g, 0),
-    lambda g, _y, x, low, high: np.where(_below(x, low, high), g, 0),
-    lambda g, _y, x, low, high: np.where(_above(x, low, high), g, 0),
+    lambda g, _y, x, low, high: _only(g, _within(x, low, high)),
+    lambda g, _y, x, low, high: _only(g, _below(x, low, high)),
+    lambda g, _y, x, low, high: _only(g, _above(x, low, high)),
 )
 def clip(x: Array, low: Limit = None, high: Limit = None) -> Array:
     """Limit `x` to [low, high]; on a limit itself the gradient goes to `x`."""

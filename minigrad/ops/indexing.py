@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -18,9 +19,20 @@ def _put(x: Array, key: Any, shape: Shape) -> Array:
     y = np.zeros(shape, x.dtype)
     if _names_each_once(key):
         y[key] = x
-    else:
-        np.add.at(y, key, x)
+    elif x.size:
+        # On one axis `add.at` is several times faster than on several.
+        np.add.at(y.reshape(-1), _places(key, shape), x.reshape(-1))
     return y
+
+
+def _places(key: Any, shape: Shape) -> Array:
+    """Return where the values that a key names lie in an array of this shape, made flat."""
+    rows = math.prod(shape[1:])
+    if isinstance(key, list | np.ndarray):  # of integers: whole rows
+        first = np.asarray(key).reshape(-1, 1) % shape[0] * rows
+        return (first + np.arange(rows)).reshape(-1)
+    places: Array = np.arange(math.prod(shape)).reshape(shape)[key].reshape(-1)
+    return places
 
 
 def _names_each_once(key: object) -> bool:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from minigrad.autograd import Array, Constant, alike, compose, define, differentiable
+from minigrad.kernels.einsum import einsum
 from minigrad.ops.complex_numbers import conj
-
-Path = bool | Literal["greedy", "optimal"]  # the order of summing in einsum
 
 
 def _matmul_left(g: Array, _y: object, _a: Constant, b: Array) -> Array:
@@ -87,7 +86,7 @@ compose(np.vdot)(lambda a, b: np.matmul(conj(np.ravel(a)), np.ravel(b)))
 
 # ---------------------------------------------------------------------------------------- einsum
 @compose(np.einsum)
-def _einsum_of(subscripts: str, *operands: Array, optimize: Path = False) -> Array:
+def _einsum_of(subscripts: str, *operands: Array, optimize: object = False) -> Array:
     """Make every label explicit, take repeated labels as diagonals, and record the rest."""
     if not isinstance(subscripts, str):
         subscripts, operands = _in_letters([subscripts, *operands])
@@ -117,7 +116,7 @@ def _einsum_of(subscripts: str, *operands: Array, optimize: Path = False) -> Arr
                 )
                 labels[i] += name
     explicit = f"{','.join(labels)}->{output}"
-    return _einsum(*arrays, subscripts=explicit, optimize=optimize)
+    return _einsum(*arrays, subscripts=explicit)
 
 
 def _in_letters(call: Any) -> tuple[str, Any]:
@@ -156,7 +155,7 @@ def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
 
 
 def _einsum_pullback(
-    needs: Sequence[bool], g: Array, _y: object, *xs: Array, subscripts: str, optimize: Path = False
+    needs: Sequence[bool], g: Array, _y: object, *xs: Array, subscripts: str
 ) -> list[Array | None]:
     """The same sum with `g` in the place of the operand; labels only it has were summed: spread."""
     left, _, output = subscripts.partition("->")
@@ -167,7 +166,7 @@ def _einsum_pullback(
         long = zip(labels[i], xs[i].shape, strict=True)  # an axis of length 1 was broadcast: sum it
         shared = "".join(c for c, n in long if n != 1 and any(c in s for s in others))
         operands = [g, *xs[:i], *xs[i + 1 :]]
-        d = np.einsum(f"{','.join(others)}->{shared}", *operands, optimize=optimize)
+        d = _einsum(*operands, subscripts=f"{','.join(others)}->{shared}")
         d = np.expand_dims(d, tuple(k for k, c in enumerate(labels[i]) if c not in shared))
         return np.broadcast_to(d, xs[i].shape)
 
@@ -175,5 +174,5 @@ def _einsum_pullback(
 
 
 @differentiable(joint=_einsum_pullback)
-def _einsum(*xs: Array, subscripts: str, optimize: Path = False) -> Array:
-    return np.einsum(subscripts, *xs, optimize=optimize)
+def _einsum(*xs: Array, subscripts: str) -> Array:
+    return einsum(subscripts, *xs)

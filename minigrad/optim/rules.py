@@ -167,7 +167,7 @@ class Adam(Optimizer):
     """Adam: momentum, scaled by the root of the mean square, both corrected for their start.
 
     lr_t = lr sqrt(1 - beta2^t) / (1 - beta1^t); m += (1 - beta1)(g - m);
-    v += (1 - beta2)(g^2 - v); p -= lr_t m / (sqrt(v) + 1e-7).
+    v += (1 - beta2)(g^2 - v); p -= lr_t m / (sqrt(v) + eps).
 
     Parameters
     ----------
@@ -175,6 +175,8 @@ class Adam(Optimizer):
         As for `SGD`.
     beta1, beta2 : float
         How much of the mean and of the mean square remains.
+    eps : float
+        Added to the root, against a division by 0: 1e-7 as in the book, 1e-8 in most frameworks.
 
     References
     ----------
@@ -190,19 +192,29 @@ class Adam(Optimizer):
         beta1: float = 0.9,
         beta2: float = 0.999,
         *,
+        eps: float = 1e-7,
         weight_decay: float = 0.0,
     ):
         Optimizer.__init__(**locals())
 
     @staticmethod
     def rule(
-        p: Array, g: Array, t: int, m: Array, v: Array, *, lr: float, beta1: float, beta2: float
+        p: Array,
+        g: Array,
+        t: int,
+        m: Array,
+        v: Array,
+        *,
+        lr: float,
+        beta1: float,
+        beta2: float,
+        eps: float,
     ) -> None:
         """Take one step."""
         lr_t = lr * math.sqrt(1 - beta2**t) / (1 - beta1**t)
         m += (1 - beta1) * (g - m)
         v += (1 - beta2) * (g**2 - v)
-        p -= lr_t * m / (np.sqrt(v) + 1e-7)
+        p -= lr_t * m / (np.sqrt(v) + eps)
 
 
 class AdamW(Adam):
@@ -210,7 +222,7 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    params, lr, beta1, beta2
+    params, lr, beta1, beta2, eps
         As for `Adam`.
     weight_decay : float
         Weights (two or more axes) are multiplied by 1 - lr * weight_decay.
@@ -229,6 +241,7 @@ class AdamW(Adam):
         beta1: float = 0.9,
         beta2: float = 0.999,
         *,
+        eps: float = 1e-7,
         weight_decay: float = 0.01,
     ):
         Optimizer.__init__(**locals())

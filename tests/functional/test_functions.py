@@ -1,147 +1,13 @@
 """The functions of networks: their gradients, PyTorch's numbers, and the types they give."""
 
-import math
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
 import numpy as np
 import pytest
+from functions import CASES, LABELS, X
 
 import minigrad.functional as F
 from minigrad import Tensor, gradients, no_grad
 from minigrad.testing import check_gradients
 
-LABELS = np.array([0, 3, 1, 1, 2])
-ROWS = np.random.default_rng(0).dirichlet(np.ones(4), size=5)
-
-
-def spread(*shape):
-    """Return values in (-3, 3) that keep clear of 0, where some functions have a kink."""
-    n = math.prod(shape)
-    return np.random.default_rng(n).permutation((np.arange(n) + 0.5) / n * 6 - 3.02).reshape(shape)
-
-
-X, IMAGES, VECTOR = spread(5, 4), spread(3, 4, 2, 2), spread(4)
-WEIGHT, BIAS = spread(4, 3), spread(3)
-MEAN, VAR = spread(4) / 2, np.exp(spread(4) / 4)
-
-
-class Case(NamedTuple):
-    name: str
-    function: Callable[..., Any]
-    inputs: tuple[np.ndarray, ...]
-    torch: str | Callable[..., Any]  # a name, or (torch, torch.nn.functional, *inputs) -> the same
-
-
-def normalize(x, w, b):
-    return F.batch_norm(x, w, b, MEAN.astype(x.dtype), VAR.astype(x.dtype), training=False)
-
-
-def torch_batch_norm(t, f, x, w, b):
-    return f.batch_norm(x, None, None, w, b, training=True, eps=1e-6)
-
-
-def torch_normalize(t, f, x, w, b):
-    return f.batch_norm(x, t.tensor(MEAN), t.tensor(VAR), w, b, training=False, eps=1e-6)
-
-
-def torch_linear(t, f, x, w, b=None):
-    return f.linear(x, w.T, b)
-
-
-def torch_cross_entropy(targets):
-    return lambda t, f, x: f.cross_entropy(x, t.tensor(targets))
-
-
-def torch_dropout(t, f, x):
-    return x * t.tensor(F.dropout(np.ones(x.shape), 0.4, rng=7))
-
-
-CASES = [
-    Case("relu", F.relu, (X,), "relu"),
-    Case("relu of a scalar", F.relu, (np.array(1.3),), "relu"),
-    Case("leaky_relu", F.leaky_relu, (X,), "leaky_relu"),
-    Case(
-        "leaky_relu 0.3", lambda x: F.leaky_relu(x, 0.3), (X,), lambda t, f, x: f.leaky_relu(x, 0.3)
-    ),
-    Case("sigmoid", F.sigmoid, (IMAGES,), "sigmoid"),
-    Case("sigmoid of a scalar", F.sigmoid, (np.array(0.4),), "sigmoid"),
-    Case("tanh", F.tanh, (X,), "tanh"),
-    Case("softplus", F.softplus, (IMAGES,), "softplus"),
-    Case("erf", F.erf, (X,), lambda t, f, x: t.erf(x)),
-    Case("gelu", F.gelu, (IMAGES,), "gelu"),
-    Case(
-        "gelu tanh",
-        lambda x: F.gelu(x, "tanh"),
-        (X,),
-        lambda t, f, x: f.gelu(x, approximate="tanh"),
-    ),
-    Case("softmax", F.softmax, (X,), lambda t, f, x: f.softmax(x, -1)),
-    Case("softmax axis 1", lambda x: F.softmax(x, 1), (IMAGES,), lambda t, f, x: f.softmax(x, 1)),
-    Case("softmax of a vector", F.softmax, (VECTOR,), lambda t, f, x: f.softmax(x, 0)),
-    Case("log_softmax", F.log_softmax, (X,), lambda t, f, x: f.log_softmax(x, -1)),
-    Case(
-        "log_softmax axis 0",
-        lambda x: F.log_softmax(x, 0),
-        (IMAGES,),
-        lambda t, f, x: f.log_softmax(x, 0),
-    ),
-    Case(
-        "logsumexp", lambda x: F.logsumexp(x, axis=1), (IMAGES,), lambda t, f, x: t.logsumexp(x, 1)
-    ),
-    Case("linear", F.linear, (X, WEIGHT, BIAS), torch_linear),
-    Case("linear without bias", F.linear, (X, WEIGHT), torch_linear),
-    Case("linear of a vector", F.linear, (VECTOR, WEIGHT, BIAS), torch_linear),
-    Case("linear of four axes", F.linear, (spread(2, 3, 2, 4), WEIGHT, BIAS), torch_linear),
-    Case(
-        "linear of transposed",
-        lambda x, w: F.linear(x.T, w.T),
-        (spread(4, 5), spread(3, 4)),
-        lambda t, f, x, w: f.linear(x.T, w),
-    ),
-    Case("batch_norm", F.batch_norm, (X, VECTOR, VECTOR + 1), torch_batch_norm),
-    Case(
-        "batch_norm of three axes",
-        F.batch_norm,
-        (spread(3, 4, 5), VECTOR, VECTOR + 1),
-        torch_batch_norm,
-    ),
-    Case("batch_norm of images", F.batch_norm, (IMAGES, VECTOR, VECTOR + 1), torch_batch_norm),
-    Case("batch_norm in evaluation", normalize, (IMAGES, VECTOR, VECTOR + 1), torch_normalize),
-    Case("dropout", lambda x: F.dropout(x, 0.4, rng=7), (X,), torch_dropout),
-    Case(
-        "dropout in evaluation", lambda x: F.dropout(x, 0.4, False), (X,), lambda t, f, x: x * 0.6
-    ),
-    Case("cross_entropy", lambda x: F.cross_entropy(x, LABELS), (X,), torch_cross_entropy(LABELS)),
-    Case(
-        "cross_entropy of rows", lambda x: F.cross_entropy(x, ROWS), (X,), torch_cross_entropy(ROWS)
-    ),
-    Case(
-        "cross_entropy of weights",
-        lambda x: F.cross_entropy(x, 3 * ROWS),
-        (X,),
-        torch_cross_entropy(3 * ROWS),
-    ),
-    Case(
-        "binary_cross_entropy_with_logits",
-        F.binary_cross_entropy_with_logits,
-        (X, ROWS),
-        "binary_cross_entropy_with_logits",
-    ),
-    Case("mse_loss", F.mse_loss, (X, ROWS), "mse_loss"),
-    Case(
-        "sum_squared_error",
-        F.sum_squared_error,
-        (X, ROWS),
-        lambda t, f, x, y: 0.5 * f.mse_loss(x, y, reduction="sum"),
-    ),
-    Case(
-        "l2_penalty",
-        lambda *p: F.l2_penalty(p, 0.3),
-        (X, IMAGES),
-        lambda t, f, w, v: 0.15 * ((w**2).sum() + (v**2).sum()),
-    ),
-]
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
@@ -229,7 +95,7 @@ def test_options_and_targets_do_not_widen(function):
 @pytest.mark.parametrize("dtype", [np.int64, np.uint8])
 @pytest.mark.parametrize(
     "function",
-    [F.leaky_relu, F.sigmoid, F.tanh, F.softplus, F.erf, F.gelu],
+    [F.leaky_relu, F.sigmoid, F.tanh, F.softplus, F.erf, F.gelu, F.silu, F.elu, F.selu],
     ids=lambda f: f.__name__,
 )
 def test_integers_are_computed_in_floating_point(function, dtype):

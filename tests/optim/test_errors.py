@@ -81,7 +81,7 @@ ERRORS = [
      "the state is of a parameter 'w', expected positions from 0 to 0"),
     (lambda: load({1: {"t": 1, "m": [1, 1], "v": [1, 1]}}), ValueError, "is of a parameter 1, exp"),
     (lambda: load({}, groups=[{"params": 1, "lr": 1, "momentum": 1}]), ValueError,
-     r"expected options \['beta1', 'beta2', 'lr', 'weight_decay'\], got \['lr', 'momentum'\]"),
+     r"options \['beta1', 'beta2', 'eps', 'lr', 'weight_decay'\], got \['lr', 'momentum'\]"),
     (lambda: ready((2,), (3,)).load_state_dict(ready().state_dict()), ValueError,
      r"load_state_dict: expected groups of \[2\] parameters, got \[1\]"),
 ]  # fmt: skip

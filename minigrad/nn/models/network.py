@@ -16,6 +16,7 @@ from minigrad.nn.containers import Sequential
 from minigrad.nn.convolution import Conv2d
 from minigrad.nn.init import Init
 from minigrad.nn.layers import BatchNorm, Linear
+from minigrad.nn.loading import Skipped
 from minigrad.nn.module import Module
 from minigrad.random import Rng, keep
 
@@ -85,7 +86,7 @@ class Network(Sequential):
                 names |= {f"gamma{i}": f"{path}.weight", f"beta{i}": f"{path}.bias"}
         return names
 
-    def load_state_dict(self, state: Mapping[str, ArrayLike], *, strict: bool = True) -> None:
+    def load_state_dict(self, state: Mapping[str, ArrayLike], *, strict: bool = True) -> Skipped:
         """Write arrays into parameters and buffers: see `Module.load_state_dict`.
 
         The book's own arrays may be given too, by the names of `book_names`. They have the same
@@ -95,7 +96,7 @@ class Network(Sequential):
         if isinstance(state, Mapping) and not names.keys().isdisjoint(state):
             kept = {path: bare(buffer) for path, buffer in self.named_buffers()}
             state = kept | {names.get(name, name): array for name, array in state.items()}
-        super().load_state_dict(state, strict=strict)
+        return super().load_state_dict(state, strict=strict)
 
 
 class Options(TypedDict):

@@ -1,0 +1,253 @@
+"""Losses and the accuracy of classification: labels are checked, shapes are never broadcast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+from numpy.typing import ArrayLike, DTypeLike
+
+from minigrad.autograd import Array, Tensor, bare, differentiable
+from minigrad.functional.activations import softmax
+from minigrad.functional.losses import beside, check_reduction, reduced
+from minigrad.kernels import cross_entropy as kernels
+from minigrad.ops.reduction import divided
+from minigrad.ops.types import T, Values
+
+np: Any = numpy  # whose types don't know that its functions return Tensors for Tensors
+
+
+def _labels(
+    name: str, logits: Values, targets: ArrayLike, ignore_index: int | None = None
+) -> Array:
+    """Check integer labels, or rows of probabilities, against logits of shape (N, C)."""
+    if isinstance(targets, Tensor) and targets.requires_grad:
+        raise TypeError(f"{name}: targets get no gradient: pass targets.detach()")
+    t: Any = targets
+    t = t if t.__class__ is np.ndarray else Tensor(t).data
+    shape = np.shape(bare(logits))
+    if len(shape) < 2 or 0 in shape[:-1]:
+        raise ValueError(f"{name}: logits must have shape (N, C) with N > 0, got {shape}")
+    if t.shape == shape:
+        return t
+    if t.shape != shape[:-1]:
+        n = " x ".join(map(str, shape[:-1]))
+        raise ValueError(
+            f"{name}: logits have shape {shape}, so targets must be {n} labels (shape "
+            f"{shape[:-1]}) or one-hot rows (shape {shape}), got shape {t.shape}"
+        )
+    if ignore_index is None or t.dtype.kind not in "iu":
+        return _in_range(name, t, shape[-1])
+    _in_range(name, np.where(t == ignore_index, 0, t), shape[-1])
+    return t
+
+
+def _in_range(name: str, labels: Array, classes: int) -> Array:
+    if labels.dtype.kind not in "iu":
+        raise TypeError(
+            f"{name}: labels must be integers, got {labels.dtype}: convert with labels.astype(int)"
+        )
+    # As unsigned integers the negative ones are too large as well.
+    if labels.size and labels.astype(np.uint64, copy=False).max() >= classes:
+        wrong = np.argwhere((labels < 0) | (labels >= classes))[0].tolist()
+        raise ValueError(
+            f"{name}: labels must lie in 0..{classes - 1} for {classes} classes, but label "
+            f"{', '.join(map(str, wrong))} is {labels[tuple(wrong)]}"
+        )
+    return labels
+
+
+def one_hot(labels: ArrayLike, num_classes: int, dtype: DTypeLike = numpy.float32) -> Array:
+    """Return 1 at the label and 0 elsewhere: shape (N,) gives (N, num_classes)."""
+    labels = _in_range("one_hot", np.asarray(bare(labels)), num_classes)
+    rows: Array = np.eye(num_classes, dtype=dtype)[labels]
+    return rows
+
+
+# --------------------------------------------------------------------------------- cross-entropy
+def _cross_entropy_pullback(
+    g: Any, _y: Any, x: Any, targets: Any, scale: Any, *, residual: Any, each: bool
+) -> Any:
+    """(softmax(x) - onehot) / N; rows of targets that sum to s weigh the softmax by s."""
+    g = g[:, None] if each else g
+    if residual is not None:
+        return g * residual
+    rows = targets if targets.ndim == 2 else one_hot(targets, x.shape[1], x.dtype)
+    slope = g * (softmax(x) * rows.sum(axis=1, keepdims=True) - rows)
+    return divided(slope, x.shape[0]) if scale is None else slope * bare(scale)[:, None]
+
+
+@differentiable(_cross_entropy_pullback, None, None, residual=True)
+def _cross_entropy(x: Any, targets: Any, scale: Any, *, each: bool) -> Any:
+    losses, gradient = kernels.cross_entropy(x, targets, scale)
+    return losses if each else losses.sum(), gradient
+
+
+def cross_entropy(
+    logits: T,
+    targets: ArrayLike,
+    *,
+    weight: ArrayLike | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> T:
+    """Return the mean over the batch of -log softmax(logits) at the target.
+
+    Parameters
+    ----------
+    logits : array_like
+        Shape (N, C), or (N, T, C) and so on, before the softmax.
+    targets : array_like
+        Integer labels, shape (N,), or rows of probabilities such as one-hot rows, shape (N, C).
+    weight : array_like, optional
+        Shape (C,), what each class counts. The mean over labels is a weighted one.
+    ignore_index : int
+        The label of rows that do not count.
+    reduction : {"mean", "sum", "none"}
+        "none" gives the loss of each row.
+    label_smoothing : float
+        In [0, 1]: this share of each target is spread evenly over all classes.
+
+    Returns
+    -------
+    Tensor
+        Shape (), or that of the labels. The gradient of the mean is (softmax - onehot) / N.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, the batch is empty, or a label is out of range.
+    TypeError
+        If labels are not integers, or if targets require a gradient.
+
+    References
+    ----------
+    The book, section 4.2; label smoothing: Szegedy et al., "Rethinking the Inception
+    Architecture", 2016.
+    """
+    t = _labels("cross_entropy", logits, targets, ignore_index)
+    shape = np.shape(logits)
+    kind = np.result_type(bare(logits), np.float16)  # rows of another type must not widen the loss
+    rows = t.shape == shape
+    x = logits
+    if len(shape) > 2:
+        x, t = np.reshape(logits, (-1, shape[-1])), t.reshape(-1, *shape[-1:] * rows)
+    t = t.astype(kind) if rows else t
+    kept = None if rows or not (t == ignore_index).any() else (t != ignore_index)
+    if weight is None and label_smoothing == 0 and kept is None and reduction == "mean":
+        return _cross_entropy(x, t, None, each=False)
+    check_reduction("cross_entropy", reduction)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
+    classes = _class_weights("cross_entropy", weight, shape[-1], kind)
+    scale = np.ones(len(t), kind) if kept is None else kept.astype(kind)
+    if kept is not None:
+        t = np.where(kept, t, 0)
+    count = len(t) if rows else (scale if classes is None else scale * classes[t]).sum()
+    if classes is not None or label_smoothing:
+        t = t if rows else one_hot(t, shape[-1], kind)
+        t = t * (1 - label_smoothing) + label_smoothing / shape[-1]
+        t = (t if classes is None else t * classes).astype(kind)
+    if reduction == "mean":
+        scale = scale / kind.type(count)
+    loss = _cross_entropy(x, t, scale, each=reduction == "none")
+    return np.reshape(loss, shape[:-1]) if reduction == "none" and len(shape) > 2 else loss
+
+
+def _class_weights(name: str, weight: Any, classes: int, kind: Any) -> Array | None:
+    if weight is None:
+        return None
+    values: Array = np.asarray(bare(weight), kind)
+    if values.shape != (classes,):
+        raise ValueError(
+            f"{name}: weight must have one value for each of {classes} classes, got shape "
+            f"{values.shape}"
+        )
+    return values
+
+
+def nll_loss(
+    log_probabilities: T,
+    targets: ArrayLike,
+    *,
+    weight: ArrayLike | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> T:
+    """Return the mean of minus the log-probability at the label, as `log_softmax` gives it.
+
+    Parameters
+    ----------
+    log_probabilities : array_like
+        Shape (N, C), or (N, T, C) and so on.
+    targets : array_like
+        Integer labels, shape (N,).
+    weight, ignore_index, reduction
+        As for `cross_entropy`.
+    """
+    check_reduction("nll_loss", reduction)
+    t = _labels("nll_loss", log_probabilities, targets, ignore_index)
+    shape = np.shape(log_probabilities)
+    if t.shape == shape:
+        raise ValueError(f"nll_loss: targets must be labels of shape {shape[:-1]}, got {t.shape}")
+    kind = np.result_type(bare(log_probabilities), np.float16)
+    kept = t.reshape(-1) != ignore_index
+    labels = np.where(kept, t.reshape(-1), 0)
+    classes = _class_weights("nll_loss", weight, shape[-1], kind)
+    scale = kept.astype(kind) if classes is None else kept * classes[labels]
+    picked = np.reshape(log_probabilities, (-1, shape[-1]))[np.arange(len(labels)), labels]
+    if reduction == "none":
+        return np.reshape(picked * -scale, shape[:-1])
+    return np.sum(picked * (-scale / (scale.sum() if reduction == "mean" else kind.type(1))))
+
+
+@differentiable(
+    lambda g, _y, _q, p, *, log_target: g * -(np.exp(p) if log_target else p),
+    lambda g, _y, q, p, *, log_target: (
+        g * (np.exp(p) * (p - q + 1) if log_target else np.log(np.where(p == 0, 1, p)) - q + 1)
+    ),
+)
+def _kl_div(q: Any, p: Any, *, log_target: bool) -> Any:
+    if log_target:
+        return np.exp(p) * (p - q)
+    return p * (np.log(np.where(p == 0, p.dtype.type(1), p)) - q)
+
+
+def kl_div(
+    log_probabilities: T, target: Values, *, reduction: str = "mean", log_target: bool = False
+) -> T:
+    """Return sum(p (log p - log q)), the divergence of a target p from what log q predicts.
+
+    Parameters
+    ----------
+    log_probabilities : array_like
+        Log q, as `log_softmax` gives it.
+    target : array_like
+        p of the same shape, or log p with `log_target`; where p = 0 the term is 0.
+    reduction : {"mean", "batchmean", "sum", "none"}
+        "mean" is over all values, as PyTorch's is; "batchmean" over axis 0 is the divergence.
+    log_target : bool
+        Whether the target is log p.
+
+    References
+    ----------
+    Kullback and Leibler, "On Information and Sufficiency", 1951.
+    """
+    p = beside("kl_div", log_probabilities, target)
+    terms = _kl_div(log_probabilities, p, log_target=bool(log_target))
+    if reduction == "batchmean":
+        return np.sum(terms) / np.shape(p)[0]
+    return reduced("kl_div", terms, reduction)
+
+
+def accuracy(logits: Values, targets: ArrayLike) -> float:
+    """Return the share of rows whose largest logit is at the target (label or one-hot row).
+
+    A row that holds a NaN has no largest logit, and is wrong.
+    """
+    t = _labels("accuracy", logits, targets)
+    t = t.argmax(axis=-1) if t.shape == np.shape(logits) else t
+    rows = np.asarray(bare(logits))
+    right = (rows.argmax(axis=-1) == t) & ~np.isnan(rows.max(axis=-1))
+    return float(right.mean())

@@ -1,0 +1,35 @@
+"""A parameter: a Tensor that a module trains."""
+
+from __future__ import annotations
+
+from typing import TypeGuard
+
+from numpy.typing import ArrayLike, DTypeLike
+
+from minigrad.autograd import Tensor
+
+
+class Parameter(Tensor):
+    """A Tensor that a module trains: it requires a gradient from the start."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        data: ArrayLike | Tensor,
+        requires_grad: bool = True,
+        *,
+        dtype: DTypeLike | None = None,
+        name: str | None = None,
+    ):
+        super().__init__(data, requires_grad, dtype=dtype, name=name)
+        if self.dtype.kind == "c":
+            raise TypeError(
+                f"Parameter: expected real numbers, got {self.dtype}: keep the real and the "
+                "imaginary part as two parameters, and compute with a + 1j * b"
+            )
+
+
+def is_parameter(value: object) -> TypeGuard[Tensor]:
+    """Tell whether a value in a module is trained with it."""
+    return isinstance(value, Parameter) or (isinstance(value, Tensor) and value.requires_grad)
