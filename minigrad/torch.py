@@ -14,17 +14,32 @@ from minigrad.nn.layers import BatchNorm
 from minigrad.nn.module import members
 from minigrad.saving import load
 
-Names = dict[type[nn.Module], tuple[str, ...]]
-TRANSPOSED: Names = {nn.Linear: ("weight",)}  # ours are (in, out), PyTorch's (out, in)
+Names = dict[type[nn.Module], tuple[str, ...]]  # of parameters, or what these begin with
+RECURRENT = nn.RNN, nn.GRU, nn.LSTM
+TRANSPOSED: Names = {  # ours are (in, out), PyTorch's (out, in)
+    nn.Linear: ("weight",),
+    nn.MultiheadAttention: ("in_proj_weight",),
+    **dict.fromkeys(RECURRENT, ("weight_",)),
+}
 COPIED: Names = {  # the same numbers in the same order
     nn.Linear: ("bias",),
+    nn.MultiheadAttention: ("in_proj_bias",),
+    **dict.fromkeys(RECURRENT, ("bias_",)),
+    nn.Conv1d: ("weight", "bias"),
     nn.Conv2d: ("weight", "bias"),
     nn.ConvTranspose2d: ("weight", "bias"),
     nn.BatchNorm1d: ("weight", "bias", "running_mean", "running_var"),
     nn.BatchNorm2d: ("weight", "bias", "running_mean", "running_var"),
+    nn.LayerNorm: ("weight", "bias"),
+    nn.GroupNorm: ("weight", "bias"),
+    nn.RMSNorm: ("weight",),
+    nn.Embedding: ("weight",),
 }
 COUNTER = ".num_batches_tracked"  # which we do not keep
-EPS = 1e-5  # of PyTorch's batch normalisation, where nothing else was said
+EPS = {  # of PyTorch's normalisations, where nothing else was said
+    **dict.fromkeys([BatchNorm, nn.LayerNorm, nn.GroupNorm], 1e-5),
+    nn.RMSNorm: 2.0**-23,
+}
 
 
 def from_torch(
@@ -36,7 +51,8 @@ def from_torch(
 ) -> dict[str, Array]:
     """Return the weights of a PyTorch network as a `state_dict` for `model`.
 
-    The weights of linear layers are transposed, those of convolutions and normalisations copied.
+    The weights of linear and recurrent layers and of attention's projections are transposed, those
+    of convolutions, normalisations and embeddings copied.
     Weights alone don't say what a network computes: where ours would compute something else, it is
     refused by its name, until that name is in `accept`.
 
@@ -50,8 +66,8 @@ def from_torch(
         From PyTorch's names to ours, where they differ: of weights, or of whole modules.
     accept : collection of str
         Modules that are right as they are, although PyTorch's by default compute something else:
-        dropout (ours multiplies by 1 - p in evaluation) and batch normalisation whose `eps` is not
-        1e-5. And own parameters, of no layer of `minigrad.nn`, that are to be copied as they are.
+        the book's dropout (which multiplies by 1 - p in evaluation) and normalisations of another
+        `eps`. And own parameters, of no layer of `minigrad.nn`, that are to be copied as they are.
 
     Returns
     -------
@@ -83,9 +99,9 @@ def from_torch(
         array = given.pop(path)
         kind = type(module)
         shape = own.shape
-        if name in TRANSPOSED.get(kind, ()):
+        if name.startswith(TRANSPOSED.get(kind, ())):
             array = array.T
-        elif name not in COPIED.get(kind, ()) and path not in accept and own.ndim > 1:
+        elif not name.startswith(COPIED.get(kind, ())) and path not in accept and own.ndim > 1:
             known = kind.__module__.startswith("minigrad.")
             why = "no rule for this layer" if known else "it may have to be transposed"
             if known or own.shape[-2] == own.shape[-1] or array.shape != shape:
@@ -132,14 +148,16 @@ def _differences(model: nn.Module, accept: Collection[str]) -> Iterator[str]:
     for path, module in model.named_modules():
         if path in accept:
             continue
-        if isinstance(module, nn.Dropout) and module.p:
+        if isinstance(module, nn.Dropout) and module.p and not module.rescale:
             yield (
                 f"{path} is the book's dropout, which multiplies by {1 - module.p:g} in "
-                "evaluation, as PyTorch's does not: set its p to 0, or accept it"
+                "evaluation, as PyTorch's does not: make it with rescale=True, or accept it"
             )
-        if isinstance(module, BatchNorm) and module.eps != EPS:
+        eps = next((own for kind, own in EPS.items() if isinstance(module, kind)), None)
+        ours = getattr(module, "eps", None)
+        if eps not in (None, ours):
             yield (
-                f"{path} has eps={module.eps:g}, PyTorch's has {EPS:g} unless it was made with "
+                f"{path} has eps={ours:g}, PyTorch's has {eps:g} unless it was made with "
                 "another: set ours to the same, or accept it"
             )
 
@@ -157,7 +175,7 @@ def _left_over(model: nn.Module, given: dict[str, Array], found: dict[str, Array
         if twin is None:
             yield f"{path} is unexpected"
             continue
-        same = array.T if name in TRANSPOSED.get(type(holder), ()) else array
+        same = array.T if name.startswith(TRANSPOSED.get(type(holder), ())) else array
         if twin in found and not np.array_equal(same, found[twin]):
             yield f"{path} is tied to {twin} here, but has other values"
 

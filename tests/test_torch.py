@@ -43,6 +43,34 @@ def test_equal_layers_give_equal_outputs(file, tmp_path):
     assert np.allclose(model.eval()(Tensor(x)).data, expected, rtol=1e-4, atol=1e-5)
 
 
+LAYERS = {  # by PyTorch's name: arguments of both, and an input
+    "RNN": ((4, 3, 2, "relu"), {}, (5, 2, 4)),
+    "GRU": ((4, 3), {"bidirectional": True}, (5, 2, 4)),
+    "LSTM": ((4, 3, 2), {"batch_first": True, "bias": False}, (5, 2, 4)),
+    "LayerNorm": (((2, 4),), {}, (5, 2, 4)),
+    "RMSNorm": ((4, 2.0**-23), {}, (5, 4)),
+    "GroupNorm": ((2, 4), {}, (3, 4, 5)),
+    "Conv1d": ((4, 6, 3, 2, 1, 1, 2), {}, (3, 4, 9)),
+    "Embedding": ((7, 3), {}, None),
+    "TransformerEncoderLayer": ((6, 2, 8, 0.0, "gelu"), {}, (5, 2, 6)),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_each_layer_of_sequences_takes_the_weights(name):
+    torch = pytest.importorskip("torch")
+    arguments, keywords, shape = LAYERS[name]
+    twin, model = (getattr(one, name)(*arguments, **keywords) for one in (torch.nn, nn))
+    with torch.no_grad():
+        for p in twin.parameters():
+            p.copy_(torch.randn(p.shape))
+    model.load_state_dict(from_torch(model, twin.state_dict()))
+    x = np.arange(6) if shape is None else np.random.default_rng(0).standard_normal(shape, "f")
+    found, expected = model(x if shape is None else Tensor(x)), twin(torch.from_numpy(x))
+    first, other = (y[0] if isinstance(y, tuple) else y for y in (found, expected))
+    assert np.allclose(first.data, other.detach().numpy(), rtol=1e-4, atol=1e-5)
+
+
 def state_of(model):
     state = model.state_dict()
     return {k: v.T if k.endswith("weight") and v.ndim == 2 else v for k, v in state.items()}
@@ -93,6 +121,7 @@ def test_a_second_name_of_a_tied_weight_is_no_harm():
 REFUSED = {
     "the book's dropout": (nn.Sequential(nn.Dropout(0.3)), "0 is the book's dropout"),
     "another eps": (nn.Sequential(nn.BatchNorm1d(3)), "0 has eps=1e-06, PyTorch's has 1e-05"),
+    "a rounder eps": (nn.Sequential(nn.RMSNorm(3)), "0 has eps=1e-05, PyTorch's has 1.19209e-07"),
     "square and of no layer": (Own((3, 3)), "table is ambiguous: it may have to be transposed"),
 }
 
