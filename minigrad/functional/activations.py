@@ -98,7 +98,7 @@ def _elu_pullback(g: Any, y: Any, x: Any, *, alpha: float, scale: float) -> Any:
 
 
 @differentiable(_elu_pullback)
-def _elu(x: Any, *, alpha: float, scale: float) -> Any:
+def _elu(x: Any, *, alpha: float = 1.0, scale: float = 1.0) -> Any:
     return kernels.elu(x, alpha, scale)
 
 

@@ -55,7 +55,9 @@ def _whole_bias(mask: Any, is_causal: bool, scores: Any) -> Any:
     residual=True,
     work=lambda y, q, k, v: math.prod(q[:-1]) * k[-2] * (q[-1] + v[-1]),
 )
-def _attention(q: Any, k: Any, v: Any, *, mask: Any, is_causal: bool, scale: float) -> Any:
+def _attention(
+    q: Any, k: Any, v: Any, *, mask: Any = None, is_causal: bool = False, scale: float
+) -> Any:
     bias = kernels.bias_of(mask, is_causal, q.shape[:-2], q.dtype)
     scaled = _heads(q * q.dtype.type(scale))
     y, logs = kernels.attention(scaled, _heads(k), _heads(v), bias, is_causal)

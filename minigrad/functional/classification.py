@@ -78,7 +78,7 @@ def _cross_entropy_pullback(
 
 
 @differentiable(_cross_entropy_pullback, None, None, residual=True)
-def _cross_entropy(x: Any, targets: Any, scale: Any, *, each: bool) -> Any:
+def _cross_entropy(x: Any, targets: Any, scale: Any, *, each: bool = False) -> Any:
     losses, gradient = kernels.cross_entropy(x, targets, scale)
     return losses if each else losses.sum(), gradient
 
@@ -208,7 +208,7 @@ def nll_loss(
         g * (np.exp(p) * (p - q + 1) if log_target else np.log(np.where(p == 0, 1, p)) - q + 1)
     ),
 )
-def _kl_div(q: Any, p: Any, *, log_target: bool) -> Any:
+def _kl_div(q: Any, p: Any, *, log_target: bool = False) -> Any:
     if log_target:
         return np.exp(p) * (p - q)
     return p * (np.log(np.where(p == 0, p.dtype.type(1), p)) - q)

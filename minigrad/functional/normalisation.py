@@ -41,7 +41,7 @@ def _pullback(
 
 
 @differentiable(joint=_pullback, residual=True)
-def _normalise(x: Any, weight: Any, bias: Any, *, eps: float, centred: bool) -> Any:
+def _normalise(x: Any, weight: Any, bias: Any, *, eps: float, centred: bool = True) -> Any:
     y, residual = rows.layer_norm(rows.matrix(x), weight, bias, eps, centred)
     return y.reshape(x.shape).astype(np.result_type(x, np.float16), copy=False), residual
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -81,8 +82,8 @@ def _entry(
         dx, *others = backward(g, x, states, w, _times(x, reverse), keep, held, saved, *options)
         return [dx, *others[count:], *others[:count]]
 
-    def run(x: Any, wx: Any, wh: Any, bx: Any, bh: Any, h: Any, c: Any = None, *, reverse: bool,
-            keep: Any, options: Any) -> Any:  # fmt: skip
+    def run(x: Any, wx: Any, wh: Any, bx: Any, bh: Any, h: Any, c: Any = None, *,
+            reverse: bool = False, keep: Any = None, options: Any = ()) -> Any:  # fmt: skip
         w = kernels.Weights(wx, wh, bx, bh)
         states = [np.ascontiguousarray(s) for s in (h, c)[:count]]
         y, saved = forward(np.ascontiguousarray(x), states, w, _times(x, reverse), keep, *options)
@@ -93,7 +94,12 @@ def _entry(
         return shown, (y, saved)
 
     run.__name__ = forward.__name__
-    return differentiable(joint=pullback, residual=True)(run)
+    return differentiable(joint=pullback, residual=True, work=_work)(run)
+
+
+def _work(_y: Any, x: Any, wx: Any, wh: Any, *_others: Any) -> int:
+    """Count the products of all steps: T N (I + H) gates H."""
+    return math.prod(x[:2]) * (wx[0] + wh[0]) * wx[1]
 
 
 ENTRIES = {

@@ -2,13 +2,10 @@
 
 import numpy as np
 import onnxruntime as runtime
+from layers import values as values
 
 from minigrad import Tensor, nn
 from minigrad.onnx import export
-
-
-def values(shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
 def agree(model, inputs, path, *, dynamic=True, sizes=(1, 4)):
