@@ -80,7 +80,9 @@ def _cross_entropy_pullback(
 @differentiable(_cross_entropy_pullback, None, None, residual=True)
 def _cross_entropy(x: Any, targets: Any, scale: Any, *, each: bool = False) -> Any:
     losses, gradient = kernels.cross_entropy(x, targets, scale)
-    return losses if each else losses.sum(), gradient
+    if each:
+        return losses, gradient
+    return losses.sum() / len(x) if scale is None else losses.sum(), gradient
 
 
 def cross_entropy(

@@ -13,10 +13,12 @@ FEW_CLASSES = 32  # for these NumPy reduces across rows much faster than along t
 def cross_entropy(x: Array, targets: Array, scale: Array | None) -> tuple[Array, Array]:
     """Return the loss of each row of `x` (N, C), and its gradient, both times `scale` (N,).
 
-    The targets are labels (N,), or rows (N, C); without a scale it is 1 / N.
+    The targets are labels (N,), or rows (N, C). Without a scale the losses are left as they are,
+    and the gradient is that of their mean.
     """
     if x.shape[1] <= FEW_CLASSES:
-        return _across(x, targets, 1 / len(x) if scale is None else scale)
+        return _across(x, targets, scale)
+    mean = scale is None
     scale = np.full(len(x), 1 / len(x), x.dtype) if scale is None else scale
     a = matrix(x)
     losses, p = np.empty(len(x), a.dtype), np.empty_like(a)
@@ -36,13 +38,14 @@ def cross_entropy(x: Array, targets: Array, scale: Array | None) -> tuple[Array,
             losses -= a[at] - top
             p *= (scale / total)[:, None]
             p[at] -= scale
-        losses *= scale
+        if not mean:
+            losses *= scale
 
     in_rows(work, a, p, losses, targets, scale)
     return losses.astype(x.dtype, copy=False), p.astype(x.dtype, copy=False)
 
 
-def _across(x: Array, targets: Array, scale: Array | float) -> tuple[Array, Array]:
+def _across(x: Array, targets: Array, scale: Array | None) -> tuple[Array, Array]:
     shifted = x.T.copy()  # classes first
     shifted -= shifted.max(axis=0)
     p = np.exp(shifted)
@@ -57,6 +60,9 @@ def _across(x: Array, targets: Array, scale: Array | float) -> tuple[Array, Arra
         at = (targets, np.arange(len(x)))
         losses -= shifted[at]
         p[at] -= 1
-    p *= scale
-    losses *= scale
+    if scale is None:
+        p /= len(x)
+    else:
+        p *= scale
+        losses *= scale
     return losses, p.T

@@ -287,8 +287,8 @@ def batch_norm_rows_gradients(
     sum_g, sum_gx = ones @ g, ones @ scratch
     sum_gx *= inverse
     scale = weight * inverse
-    dx *= scale * inverse * sum_gx * (-1 / n)
-    dx -= scale * sum_g * (1 / n)
+    dx *= scale * inverse * sum_gx / n
     np.multiply(g, scale, out=scratch)
-    dx += scratch
+    np.subtract(scratch, dx, out=dx)
+    dx -= scale * sum_g / n
     return sum_gx, sum_g
