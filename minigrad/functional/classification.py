@@ -79,10 +79,11 @@ def _cross_entropy_pullback(
 
 @differentiable(_cross_entropy_pullback, None, None, residual=True)
 def _cross_entropy(x: Any, targets: Any, scale: Any, *, each: bool = False) -> Any:
-    losses, gradient = kernels.cross_entropy(x, targets, scale)
-    if each:
-        return losses, gradient
-    return losses.sum() / len(x) if scale is None else losses.sum(), gradient
+    losses, slope = kernels.cross_entropy(x, targets, scale)
+    loss = losses if each else losses.sum() if scale is not None else losses.sum() / len(x)
+    if x.dtype == losses.dtype:
+        return loss, slope
+    return loss.astype(x.dtype), slope.astype(x.dtype)
 
 
 def cross_entropy(

@@ -14,8 +14,10 @@ def cross_entropy(x: Array, targets: Array, scale: Array | None) -> tuple[Array,
     """Return the loss of each row of `x` (N, C), and its gradient, both times `scale` (N,).
 
     The targets are labels (N,), or rows (N, C). Without a scale the losses are left as they are,
-    and the gradient is that of their mean.
+    and the gradient is that of their mean. Both are float32 at least: in float16 the sum over many
+    rows is infinite.
     """
+    x = x.astype(np.result_type(x, np.float32), copy=False)
     if x.shape[1] <= FEW_CLASSES:
         return _across(x, targets, scale)
     mean = scale is None
@@ -42,7 +44,7 @@ def cross_entropy(x: Array, targets: Array, scale: Array | None) -> tuple[Array,
             losses *= scale
 
     in_rows(work, a, p, losses, targets, scale)
-    return losses.astype(x.dtype, copy=False), p.astype(x.dtype, copy=False)
+    return losses, p
 
 
 def _across(x: Array, targets: Array, scale: Array | None) -> tuple[Array, Array]:
