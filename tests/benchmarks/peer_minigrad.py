@@ -1,6 +1,8 @@
 """minigrad, through its public API."""
 
 import numpy as np
+from programs_minigrad import operation as operation
+from programs_minigrad import program as program
 
 import minigrad
 import minigrad.functional as F

@@ -2,6 +2,8 @@
 
 import torch
 import torch.nn.functional as F
+from programs_torch import operation as operation
+from programs_torch import program as program
 from torch import nn
 
 LAYERS = {

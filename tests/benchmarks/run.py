@@ -26,10 +26,11 @@ sys.path.insert(0, str(HERE))
 from workloads import NETWORKS, WORKLOADS  # noqa: E402
 
 US = "minigrad"
+_ALL = {"network", "chain", "convolution", "program", "operation"}
 # column -> (the functions that its peer_*.py has, the module it is imported as, its distribution)
 PEERS = {
-    US: ({"network", "chain", "convolution"}, "minigrad", "minigrad-np"),
-    "torch": ({"network", "chain", "convolution"}, "torch", "torch"),
+    US: (_ALL, "minigrad", "minigrad-np"),
+    "torch": (_ALL, "torch", "torch"),
     "torch_fused": ({"network"}, "", ""),
     "jax": ({"network"}, "jax", "jax"),
     "mygrad": ({"network", "chain", "convolution"}, "mygrad", "mygrad"),

@@ -10,12 +10,13 @@ a module that defines some of these functions; each returns `step()`, which does
 - `convolution(x, weight, padding, g, input_gradient)`: forward, and for the upstream gradient g
   the gradient of the filters and, unless it is the first layer, of the input.
 
-Optionally `use_threads(n)`.
+Those of programs.py likewise: `program` and `operation`. Optionally `use_threads(n)`.
 """
 
 from functools import partial
 
 import numpy as np
+import programs
 
 BATCH = 100
 CHAIN = 1000
@@ -141,3 +142,9 @@ for _name in "simple_conv", "deep_conv":
     for _i, (_layer, _shape) in enumerate(_convs, 1):
         _build = partial(convolution, layer=_layer, shape=_shape)
         WORKLOADS[f"{_name}/{_i}"] = ("convolution", _build, 1e3, "ms")
+for _name in programs.PROGRAMS:
+    WORKLOADS[_name] = ("program", partial(programs.program, name=_name), 1e3, "ms")
+for _name in programs.OPERATIONS:
+    for _size in programs.SIZES:
+        _build = partial(programs.operation, name=_name, size=_size)
+        WORKLOADS[f"op/{_name}/{_size}"] = ("operation", _build, 1e3, "ms")
