@@ -13,7 +13,7 @@ from minigrad.autograd import Primitive
 
 LONGEST = 40
 # Seen in the shape or dtype of the result, or of the layer and not of the call.
-SILENT = frozenset("shape dtype keepdims eps running momentum optimize kernel".split())
+SILENT = frozenset("shape dtype keepdims eps _running momentum optimize kernel".split())
 
 
 def does(function: Primitive, keywords: Mapping[str, Any], shapes: Sequence[Any]) -> str:
