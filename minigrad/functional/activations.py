@@ -216,7 +216,8 @@ def _by_rows(x: Any, axis: Axis) -> bool:
 def _logsumexp(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     if plain(g) and _by_rows(x, axis) and np.all(y > -np.inf):
         return by_rows.logsumexp_gradient(g, y, x)
-    return spread(g, x.shape, axis, keepdims) * np.exp(x - spread(y, x.shape, axis, keepdims))
+    p = np.exp(x - spread(y, x.shape, axis, keepdims))
+    return spread(g, x.shape, axis, keepdims) * (p / np.sum(p, axis=axis, keepdims=True))
 
 
 @differentiable(_logsumexp)

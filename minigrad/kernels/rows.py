@@ -128,14 +128,17 @@ def logsumexp(x: Array) -> Array:
 
 
 def logsumexp_gradient(g: Array, y: Array, x: Array) -> Array:
-    """Return g exp(x - y), with g and y of one value for each row of x."""
+    """Return g exp(x - y), with g and y of one value for each row of x.
+
+    Divided by the sum of the row, which is 1 only as exactly as y is rounded.
+    """
     a = matrix(x)
     d = np.empty_like(a)
 
     def work(a: Array, d: Array, g: Array, y: Array) -> None:
         np.subtract(a, y[:, None], out=d)
         np.exp(d, out=d)
-        d *= g[:, None]
+        d *= (g / d.sum(axis=1))[:, None]
 
     in_rows(work, a, d, g.reshape(-1).astype(a.dtype), y.reshape(-1).astype(a.dtype))
     return d.reshape(x.shape).astype(x.dtype, copy=False)
