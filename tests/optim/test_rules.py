@@ -94,8 +94,11 @@ def test_decoupled_weight_decay_shrinks_weights_alone():
         (Nesterov, {"lr": 0.01, "momentum": 0.9}),
         (AdaGrad, {"lr": 0.01}),
         (RMSprop, {"lr": 0.01, "decay_rate": 0.99}),
-        (Adam, {"lr": 0.001, "beta1": 0.9, "beta2": 0.999}),
-        (AdamW, {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "weight_decay": 0.01}),
+        (Adam, {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-7}),
+        (
+            AdamW,
+            {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-7, "weight_decay": 0.01},
+        ),
     ],
 )
 def test_defaults(rule, defaults):
