@@ -299,7 +299,8 @@ def _with_advice(init: Callable[..., None]) -> Callable[..., None]:
         except TypeError as error:
             for name, advice in ELSEWHERE.items():
                 if name in options and f"unexpected keyword argument '{name}'" in str(error):
-                    raise TypeError(f"{error}: {advice}") from None
+                    said = str(error).partition(". Did you mean")[0]  # Python's own guess
+                    raise TypeError(f"{said}: {advice}") from None
             raise
 
     return run

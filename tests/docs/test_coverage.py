@@ -28,7 +28,9 @@ def test_the_page_is_current():
 
 @pytest.mark.parametrize("label", coverage.SPACES)
 def test_every_refused_function_has_its_advice(label):
-    assert set(coverage.sorted_out(coverage.SPACES[label])["refused"]) <= set(coverage.REFUSED)
+    gone = {"in1d"}  # no more in NumPy 2.4
+    refused = set(coverage.sorted_out(coverage.SPACES[label])["refused"])
+    assert refused <= set(coverage.REFUSED) | gone
 
 
 def test_few_are_refused():

@@ -78,7 +78,7 @@ def linear_algebra(add, d):
     add("lstsq", lambda a, b: list(np.linalg.lstsq(a, b)[:2]), d(5, 3), d(5, 2))
     add("lstsq wide", lambda a, b: np.linalg.lstsq(a, b)[0], d(3, 5), d(3))
     for _p in (None, 2, -2, 1, "fro", np.inf):
-        add(f"cond {_p}", lambda a, p=_p: np.linalg.cond(a, p), square)
+        add(f"cond {_p}", lambda a, p=_p: np.real(np.linalg.cond(a, p)), square)
     add("tensorinv", np.linalg.tensorinv, d(2, 2, 4))
     add("tensorsolve", np.linalg.tensorsolve, d(2, 3, 6), d(2, 3))
     add(
