@@ -19,8 +19,10 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], caption: str
         return f"<tr>{''.join(f'<{tag}>{escape(str(c))}</{tag}>' for c in filled)}</tr>"
 
     body = "".join(line(row, "td") for row in rows)
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f"<table>{title}<thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>"
+    title = (
+        f"<div>{escape(caption)}</div>" if caption else ""
+    )  # a caption is as narrow as its table
+    return f"{title}<table><thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>"
 
 
 def module(model: Any) -> str:
