@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 lines.show_warnings_there()
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "DamagedFileError",
     "NonFiniteError",
