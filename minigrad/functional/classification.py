@@ -252,5 +252,7 @@ def accuracy(logits: Values, targets: ArrayLike) -> float:
     t = _labels("accuracy", logits, targets)
     t = t.argmax(axis=-1) if t.shape == np.shape(logits) else t
     rows = np.asarray(bare(logits))
-    right = (rows.argmax(axis=-1) == t) & ~np.isnan(rows.max(axis=-1))
-    return float(right.mean())
+    right = rows.argmax(axis=-1) == t
+    if np.isnan(rows.max()):
+        right &= ~np.isnan(rows).any(axis=-1)
+    return float(np.count_nonzero(right) / right.size)
