@@ -33,18 +33,32 @@ def objective(trial, sampler, data, args):
         lr=trial.suggest_float("lr", *LR, log=True),
         weight_decay=trial.suggest_float("weight_decay", *WEIGHT_DECAY, log=True),
     )
-    trainer = Trainer(model, optimizer, progress=False)
-    for report in range(REPORTS):
-        epochs = max(1, args.epochs // REPORTS)
-        history = trainer.fit(train, validation, epochs=epochs, batch_size=args.batch_size)
-        trial.report(history["validation_accuracy"][-1], report)
-        if given_up := trial.should_prune():
-            break
+    every = max(1, args.epochs // REPORTS)
+    reports = Reports(trial, every)
+    trainer = Trainer(model, optimizer, callbacks=[reports], progress=False)
+    history = trainer.fit(train, validation, epochs=REPORTS * every, batch_size=args.batch_size)
     for name in ("accuracy", "validation_accuracy"):
         trial.set_user_attr(name, history[name])
-    if given_up:
-        raise optuna.TrialPruned
+    if trainer.stop:
+        raise optuna.TrialPruned(trainer.stop)
     return history["validation_accuracy"][-1]
+
+
+class Reports:
+    """A callback that tells the study how a trial goes, and ends one that others did better than.
+
+    `every`: how many epochs lie between two reports.
+    """
+
+    def __init__(self, trial, every):
+        self.trial, self.every = trial, every
+
+    def on_epoch(self, trainer, row):
+        reports, rest = divmod(row["epoch"], self.every)
+        if rest == 0:
+            self.trial.report(row["validation_accuracy"], reports - 1)
+            if self.trial.should_prune():
+                trainer.stop = "others had learnt more by then"
 
 
 def shared(path):

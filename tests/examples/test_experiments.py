@@ -138,6 +138,13 @@ def test_filters_become_smooth(experiment):
     assert float(re.search(r"test accuracy: (.*)%", out)[1]) > 85
 
 
+def test_one_process_or_several_share_the_batches(experiment):
+    rows, _ = experiment("train_mpi", "")
+    accuracy, _, rate = numbers(cell.replace(",", "") for cell in rows["1"])
+    assert accuracy > 50
+    assert rate > 0
+
+
 def test_half_precision_costs_no_accuracy(experiment):
     rows, out = experiment("half_precision", "half_precision.png")
     (single, bytes4, _), (half, bytes2, _) = (numbers(rows[f"float{n}"]) for n in (32, 16))
