@@ -68,12 +68,14 @@ class Limits:
     def reached(self) -> bool:
         """Tell whether the fit is to end before the next step."""
         run = self.trainer
-        late = self.deadline < math.inf and time.monotonic() > self.deadline
-        if run.distributed and self.deadline < math.inf:
-            late = ranks.from_rank_0(late)
-        return late or self.measured or run.epoch >= self.epochs
+        if self.deadline < math.inf:
+            late = time.monotonic() > self.deadline
+            if ranks.from_rank_0(late) if run.distributed else late:
+                return True
+        return self.measured or run.epoch >= self.epochs
 
     @property
     def measured(self) -> bool:
         """Whether the end is one that another run would reach at the same step."""
-        return self.step >= self.steps or self.trainer.stop is not None
+        run = self.trainer
+        return len(run.history.losses) >= self.steps or run.stop is not None
