@@ -26,7 +26,7 @@ def embedding(indices: ArrayLike | Tensor, weight: T, padding_idx: int | None = 
     Returns
     -------
     Tensor
-        Shape (*indices.shape, D).
+        Shape `(*indices.shape, D)`.
 
     Raises
     ------

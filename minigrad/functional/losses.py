@@ -92,7 +92,7 @@ def mse_loss(prediction: T, target: ArrayLike, *, reduction: str = "mean") -> T:
 
 
 def l1_loss(prediction: T, target: ArrayLike, *, reduction: str = "mean") -> T:
-    """Return the mean of |prediction - target| over all values, of equal shapes."""
+    """Return the mean of `|prediction - target|` over all values, of equal shapes."""
     losses = np.abs(prediction - beside("l1_loss", prediction, target))
     return reduced("l1_loss", losses, reduction)
 
@@ -100,7 +100,7 @@ def l1_loss(prediction: T, target: ArrayLike, *, reduction: str = "mean") -> T:
 def huber_loss(
     prediction: T, target: ArrayLike, *, delta: float = 1.0, reduction: str = "mean"
 ) -> T:
-    """Return the mean of d^2 / 2 where |d| < delta, else delta (|d| - delta / 2).
+    """Return the mean of `d^2 / 2` where `|d| < delta`, else `delta (|d| - delta / 2)`.
 
     d is prediction - target, of equal shapes. It is the square near 0, the distance far from it.
 

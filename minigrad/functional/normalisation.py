@@ -58,7 +58,7 @@ def layer_norm(
     Parameters
     ----------
     x : array_like
-        Shape (..., *normalized_shape).
+        Shape `(..., *normalized_shape)`.
     normalized_shape : int or tuple
         The lengths of the axes over which mean and (biased) variance are taken.
     weight, bias : array_like, optional

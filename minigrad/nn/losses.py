@@ -64,7 +64,7 @@ class MSELoss(Loss):
 
 
 class L1Loss(Loss):
-    """The mean of |prediction - target|."""
+    """The mean of `|prediction - target|`."""
 
     function = staticmethod(F.l1_loss)
 
