@@ -13,7 +13,7 @@ from minigrad.autograd import Primitive
 
 LONGEST = 40
 # Seen in the shape or dtype of the result, or of the layer and not of the call.
-SILENT = frozenset("shape dtype keepdims eps _running momentum optimize kernel".split())
+SILENT = frozenset("shape dtype keepdims eps momentum optimize kernel".split())
 
 
 def does(function: Primitive, keywords: Mapping[str, Any], shapes: Sequence[Any]) -> str:
@@ -38,7 +38,7 @@ def does(function: Primitive, keywords: Mapping[str, Any], shapes: Sequence[Any]
             parts += _sliding(value, shapes)
         elif name == "subscripts":
             parts.append(str(value))
-        elif name not in SILENT and not _usual(function, name, value):
+        elif name[0] != "_" and name not in SILENT and not _usual(function, name, value):
             parts.append(f"{name}={_value(value)}")
     return cut(" ".join(parts))
 

@@ -278,7 +278,7 @@ def _plain(name: str) -> str:
 
 def _keywords(keywords: Mapping[str, Any]) -> str:
     """Write keywords for a tooltip, arrays by their shape."""
-    return ", ".join(f"{name}={_short(value)}" for name, value in keywords.items())
+    return ", ".join(f"{name.lstrip('_')}={_short(value)}" for name, value in keywords.items())
 
 
 def _short(value: Any) -> str:
