@@ -10,10 +10,15 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
+
 TIMEOUT = 30.0  # seconds
 PIXELS, SIDE = 12e6, 32_000  # the most of a PNG in all, and on a side
 _BEGINS = {"svg": (b"<?xml", b"<svg"), "png": (b"\x89PNG\r\n",), "pdf": (b"%PDF",)}
 FORMATS = tuple(_BEGINS)
+_CURVE = re.compile(r'<path fill="none" [^>]*d="M([^"]+)"')
+_FRAME = re.compile(r'<g id="(cluster[^"]*)" class="cluster(.*?)</g>\n(?=<!--|<g)', re.DOTALL)
+_TEXT = re.compile(r'<text [^>]*x="([-\d.]+)" y="([-\d.]+)"[^>]*>(.*?)</text>')
 # In a process of its own, so that it can be stopped, and a crash there is an error here.
 _PYGRAPHVIZ = """
 import sys, pygraphviz
@@ -112,27 +117,18 @@ def scale_to_fit(svg: str) -> float:
 
 def crossed_titles(svg: str) -> set[str]:
     """Return the ids of the frames whose titles an edge runs across."""
-    points = []
-    for path in re.findall(r'<path fill="none" [^>]*d="M([^"]+)"', svg):
-        numbers = [float(n) for n in re.findall(r"-?[\d.]+", path)]
-        ends = list(zip(numbers[::2], numbers[1::2], strict=True))
-        for curve in zip(ends[::3], ends[1::3], ends[2::3], ends[3::3], strict=False):
-            for t in (n / 16 for n in range(17)):
-                weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-                points.append(
-                    tuple(
-                        sum(w * p[i] for w, p in zip(weights, curve, strict=True)) for i in (0, 1)
-                    )
-                )
+    t = np.linspace(0, 1, 17)[:, None]
+    weights = np.hstack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3])
+    points = [np.empty((0, 2))]
+    for path in _CURVE.findall(svg):
+        ends = np.array(re.findall(r"-?[\d.]+", path), float).reshape(-1, 2)
+        points += [weights @ ends[i : i + 4] for i in range(0, len(ends) - 3, 3)]
+    x, y = np.concatenate(points).T
     found = set()
-    for key, frame in re.findall(
-        r'<g id="(cluster[^"]*)" class="cluster(.*?)</g>\n(?=<!--|<g)', svg, re.DOTALL
-    ):
-        for x, y, text in re.findall(
-            r'<text [^>]*x="([-\d.]+)" y="([-\d.]+)"[^>]*>(.*?)</text>', frame
-        ):
-            left, low = float(x), float(y)
-            wide = 4.7 * len(html.unescape(text))
-            if any(left - 2 < a < left + wide and low - 9 < b < low + 3 for a, b in points):
+    for key, frame in _FRAME.findall(svg):
+        for left, low, text in _TEXT.findall(frame):
+            right = float(left) + 4.7 * len(html.unescape(text))
+            beside = (float(left) - 2 < x) & (x < right)
+            if (beside & (float(low) - 9 < y) & (y < float(low) + 3)).any():
                 found.add(key)
     return found

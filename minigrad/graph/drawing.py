@@ -125,13 +125,11 @@ def _named(outputs: Any) -> dict[str, Tensor]:
     if isinstance(outputs, Mapping):
         named = {str(name): tensor for name, tensor in outputs.items()}
     else:
-        several = [outputs] if isinstance(outputs, Tensor) else outputs
-        several = list(several) if isinstance(several, Iterable) else [several]
+        one = isinstance(outputs, Tensor) or not isinstance(outputs, Iterable)
+        several = [outputs] if one else list(outputs)
         named = {}
         for i, tensor in enumerate(several):
-            name = getattr(tensor, "name", None) or (
-                "output" if len(several) == 1 else f"output {i}"
-            )
+            name = getattr(tensor, "name", None) or (f"output {i}" if several[1:] else "output")
             named[f"{name} ({i})" if name in named else name] = tensor
     if not named or not all(isinstance(tensor, Tensor) for tensor in named.values()):
         kinds = ", ".join(type(tensor).__name__ for tensor in named.values()) or "nothing"

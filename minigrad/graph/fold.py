@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from itertools import pairwise
 
-from minigrad.graph.model import Box, Cluster, Edge, Graph, count
+from minigrad.graph.model import Box, Cluster, Edge, Graph
 from minigrad.graph.repeats import MANY, fold_repeats
 from minigrad.graph.tree import Frame, folders, joined, owned, plant
 
@@ -192,17 +192,12 @@ def drawn(root: Frame, graph: Graph) -> Graph:
 
     def visit(items: Iterable[Frame | Box], home: str | None, inside: bool) -> None:
         for item in items:
-            if isinstance(item, Box):
-                stands[item.id] = item.id
-                seen[item.id] = replace(item, cluster=home)
-                places[item.id] = rank[item.id]
-            elif not item.open:
-                box = replace(closed[item], cluster=home)
-                stands.update((member.id, box.id) for member in item.boxes())
-                seen[box.id] = box
-                places[box.id] = min(rank[member.id] for member in item.boxes())
-                if box.kind == "hidden":
-                    box.label = f"… {count(box.ops, 'op')} hidden …" if box.ops else "… inputs …"
+            if isinstance(item, Box) or not item.open:
+                inner = [item] if isinstance(item, Box) else list(item.boxes())
+                box = item if isinstance(item, Box) else closed[item]
+                stands.update((member.id, box.id) for member in inner)
+                seen[box.id] = replace(box, cluster=home)
+                places[box.id] = min(rank[member.id] for member in inner)
             elif item.cluster.sort == "stretch":
                 visit(item.items, home, inside)
             else:

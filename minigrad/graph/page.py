@@ -7,15 +7,14 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from minigrad.graph.fold import grow, turned
 from minigrad.graph.model import Graph
 from minigrad.graph.page_model import model
 from minigrad.graph.theme import COLOURS
+from minigrad.graph.tree import Frame
 
 LIMIT = 2_000_000  # bytes of a page: above it, the page holds the folded graph
 SCRIPTS = (
@@ -36,25 +35,23 @@ def page(whole: Graph, drawn: Graph) -> str:
         for frame in [root, *root.frames()]:
             if not frame.loop:
                 frame.items.reverse()
-    data = model(root, whole, drawn.clusters)
-    text = _page(data, whole.title, whole.look.theme)
-    if len(text) > LIMIT:
-        data = model(grow(drawn, False), drawn, drawn.clusters)
-        text = _page(data, whole.title, whole.look.theme)
-    return text
+    text = _page(whole, root, drawn)
+    return text if len(text) <= LIMIT else _page(drawn, grow(drawn, False), drawn)
 
 
-def _page(model: Mapping[str, Any], title: str, theme: str) -> str:
-    style = _variables(theme) + _static("page.css")
+def _page(graph: Graph, root: Frame, drawn: Graph) -> str:
+    style = _variables(graph.look.theme) + _static("page.css")
     licence = _static("dagre.LICENSE.txt")
     script = "\n".join([f"/* {licence}*/", *map(_static, SCRIPTS)])
     # `<` could end the element that holds the data, whatever the names in it.
-    data = json.dumps(model, separators=(",", ":")).replace("<", "\\u003c")
+    data = json.dumps(model(root, graph, drawn.clusters), separators=(",", ":")).replace(
+        "<", "\\u003c"
+    )
     parts = {
         # Nothing but these very bytes may run, and nothing may be fetched.
         "policy": f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "img-src data:",  # of its own drawing, on the way to a PNG
-        "title": _escape(title),
+        "title": _escape(graph.title),
         "style": style,
         "data": data,
         "script": script,

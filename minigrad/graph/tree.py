@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from minigrad.graph.model import Box, Cluster, Edge, Gradient, Graph
+from minigrad.graph.model import Box, Cluster, Edge, Gradient, Graph, count
 
 LOOSE = frozenset({"input", "constant", "output"})  # no steps of what a frame does
 
@@ -133,16 +133,18 @@ def _folder(frame: Frame, inputs: tuple[str, ...], leaving: Edge | None) -> Box:
     cluster, members = frame.cluster, list(frame.boxes())
     last = leaving or next((b for b in reversed(members) if b.kind == "op"), members[-1])
     hidden = cluster.sort == "stretch"
+    ops = sum(b.ops for b in members)
+    hiding = f"… {count(ops, 'op')} hidden …" if ops else "… inputs …"
     marks = [b.bad for b in members if b.bad] + [r.bad for b in members for r in b.rows if r.bad]
     return Box(
         f"{'hidden' if hidden else 'module'}_{cluster.key}",
         "hidden" if hidden else "module",
-        cluster.title(relative=True),
+        hiding if hidden else cluster.title(relative=True),
         name=cluster.path,
         shape=last.shape,
         dtype=last.dtype,
         nbytes=last.nbytes,
-        ops=sum(b.ops for b in members),
+        ops=ops,
         parameters=cluster.parameters,
         saved=sum(b.saved for b in members),
         gradient=span(b.gradient for b in members),

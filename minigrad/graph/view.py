@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad.files import write as write_file
 from minigrad.graph import backends, dot, text
 from minigrad.graph.fold import DRAWN, fold
-from minigrad.graph.model import Box, Cluster, Edge, Graph
+from minigrad.graph.model import Graph
 from minigrad.graph.page import page
 from minigrad.graph.theme import stylesheet
 
@@ -34,25 +34,17 @@ class GraphView:
         All that was read, as plain data.
     graph : Graph
         What is drawn of it, after folding.
+    nodes : list of Box
+        The boxes of the picture, in topological order.
+    edges : list of Edge
+        The edges of the picture: one for each argument.
+    clusters : dict
+        The modules of the picture by id, outer ones first.
     """
 
     def __init__(self, whole: Graph, graph: Graph):
         self.whole, self.graph = whole, graph
-
-    @property
-    def nodes(self) -> list[Box]:
-        """The boxes of the picture, in topological order."""
-        return self.graph.boxes
-
-    @property
-    def edges(self) -> list[Edge]:
-        """The edges of the picture: one for each argument."""
-        return self.graph.edges
-
-    @property
-    def clusters(self) -> dict[str, Cluster]:
-        """The modules of the picture by id, outer ones first."""
-        return self.graph.clusters
+        self.nodes, self.edges, self.clusters = graph.boxes, graph.edges, graph.clusters
 
     @functools.cached_property
     def source(self) -> str:
