@@ -44,16 +44,18 @@ def fold(
         raise ValueError(
             f"draw: expand names {unknown}, but the modules that ran are {sorted(paths - {''})}"
         )
-    least = MANY if len(graph.boxes) <= max_nodes else 0
-    root = grow(graph, repeats, least)
+    root = grow(graph, repeats, MANY if len(graph.boxes) <= max_nodes else 0)
+    levels = max((frame.cluster.level for frame in root.frames()), default=0) + 1
     auto = depth is None and repeats
-    depth = _readable(root, expand) if auto else depth
+    if auto:  # as many as make a picture that is taken in at a glance
+        seen = {d: _open(root, d, expand, True) for d in range(levels, -1, -1)}
+        fitting = (d for d, n in seen.items() if d < levels and FEW <= n <= MANY < seen[levels])
+        depth = next(fitting, None)
     before = _open(root, depth, expand, auto)
     if before > max_nodes:
         root = root if repeats else grow(graph, True, 0)
-        levels = len({frame.cluster.level for frame in root.frames()})
-        deepest = levels if depth is None else min(depth, levels)
-        if not any(_open(root, d, expand, auto) <= max_nodes for d in range(deepest, -1, -1)):
+        depths = range(levels if depth is None else min(depth, levels), -1, -1)
+        if not any(_open(root, d, expand, auto) <= max_nodes for d in depths):
             stretch(root, graph, max(2, min(MANY, max_nodes - 2)))
             open_within(root, graph, max_nodes, set(root.frames()))
     small = drawn(root, graph)
@@ -83,15 +85,6 @@ def turned(graph: Graph) -> Graph:
 
 
 # -------------------------------------------------------------------------------- what stands open
-def _readable(root: Frame, expand: Iterable[str]) -> int | None:
-    """Return how many levels can stand open in a picture that is taken in at a glance."""
-    levels = max((frame.cluster.level for frame in root.frames()), default=0) + 1
-    seen = {depth: _open(root, depth, expand, True) for depth in range(levels, -1, -1)}
-    return next(
-        (d for d, n in seen.items() if d < levels and FEW <= n <= MANY < seen[levels]), None
-    )
-
-
 def _open(root: Frame, depth: int | None, expand: Iterable[str], single: bool = False) -> int:
     """Open the modules above a depth, around what is asked for, and of a single box; count."""
     wanted = {".".join(p.split(".")[:n]) for p in expand for n in range(1, p.count(".") + 2)}
