@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import io
-import json
-import statistics
-import subprocess
 import sys
-import timeit
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +18,6 @@ from minigrad import Tensor, nn
 from minigrad import functional as F
 from minigrad.files import write
 from minigrad.graph import GraphView
-from minigrad.graph.backends import render
 
 
 def images(n: int = 8) -> Tensor:
@@ -287,70 +281,11 @@ def small(png: bytes) -> bytes:
     return file.getvalue()
 
 
-# ------------------------------------------------------------------------------------ the peers
-def peers(folder: Path) -> None:
-    """Draw the convolutional network with torchviz and torchview, and time all three.
-
-    They are no part of any extra: `pip install torch torchviz torchview`.
-    """
-    import torch
-    import torchview
-    import torchviz
-
-    class TorchBlock(torch.nn.Module):
-        def __init__(self, channels: int, filters: int):
-            super().__init__()
-            self.conv = torch.nn.Conv2d(channels, filters, 3, padding=1)
-            self.bn = torch.nn.BatchNorm2d(filters)
-
-        def forward(self, x: Any) -> Any:
-            return torch.max_pool2d(torch.relu(self.bn(self.conv(x))), 2)
-
-    class TorchNet(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.block1, self.block2 = TorchBlock(1, 16), TorchBlock(16, 32)
-            self.fc1, self.fc2 = torch.nn.Linear(1568, 64), torch.nn.Linear(64, 10)
-
-        def forward(self, x: Any) -> Any:
-            x = self.block2(self.block1(x))
-            return self.fc2(torch.relu(self.fc1(x.reshape(x.shape[0], -1))))
-
-    network, x = TorchNet(), torch.randn(8, 1, 28, 28)
-    loss = torch.nn.functional.cross_entropy(network(x), torch.arange(8))
-    own = loss_of(ConvNet(), images())
-    draws: dict[str, Callable[[], str]] = {
-        "minigrad": lambda: own.draw().source,
-        "torchviz": lambda: torchviz.make_dot(loss, dict(network.named_parameters())).source,
-        "torchview": lambda: (
-            torchview.draw_graph(network, input_data=x, expand_nested=True).visual_graph.source
-        ),
-    }
-    for name, draw in draws.items():
-        source = draw()
-        as_json = subprocess.run(["dot", "-Tdot_json"], input=source.encode(), capture_output=True)
-        read = json.loads(as_json.stdout)
-        nodes = [o for o in read["objects"] if not o["name"].startswith(("cluster", "legend"))]
-        build = statistics.median(timeit.repeat(draw, number=1, repeat=51))
-        layout = statistics.median(
-            timeit.repeat(functools.partial(render, source, "png"), number=1, repeat=15)
-        )
-        sys.stdout.write(
-            f"{name:10} {len(nodes)} nodes, {len(read['edges'])} edges, "
-            f"{build * 1e3:.1f} ms to build, {layout * 1e3:.0f} ms for dot\n"
-        )
-        if name != "minigrad":
-            write(folder / f"{name}.png", small(render(source, "png")))
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "images")
-    parser.add_argument("--peers", action="store_true", help="torchviz and torchview instead")
     arguments = parser.parse_args()
-    if arguments.peers:
-        peers(arguments.out)
-    for picture in [] if arguments.peers else PICTURES:
+    for picture in PICTURES:
         minigrad.manual_seed(0)
         file = arguments.out / f"{picture.__name__}.png"
         write(file, small(picture().pipe("png")))
