@@ -38,7 +38,7 @@ def does(function: Primitive, keywords: Mapping[str, Any], shapes: Sequence[Any]
             parts += _sliding(value, shapes)
         elif name == "subscripts":
             parts.append(str(value))
-        elif name[0] != "_" and name not in SILENT and not _usual(function, name, value):
+        elif name not in SILENT and not _usual(function, name, value):
             parts.append(f"{name}={_value(value)}")
     return cut(" ".join(parts))
 
