@@ -112,10 +112,7 @@ def _frame(frame: Frame, colours: Mapping[str, str], corner: str) -> dict[str, s
     operations = sum(isinstance(item, Box) and item.kind == "op" for item in frame.items)
     alone = operations == 1 == len(frame.items) and cluster.repeats == 1
     title = short(cluster.title(relative=True))
-    rest = (
-        [] if alone else re.split(r" · |, | (?=\(| by all )", cluster.sums)
-    )  # alone, the rows say it
-    rest = [text for text in rest if not text.startswith("by all")]
+    rest = [] if alone else re.split(r" · |, | (?=\()", cluster.sums)  # alone, the rows say it
     letters = max(map(width, [title, *rest]))
     # A spacer as wide as the text: what runs into the middle passes beside the text.
     spacer = f'<TD FIXEDSIZE="TRUE" HEIGHT="1" WIDTH="{4.7 * letters + 14:.0f}"></TD>'

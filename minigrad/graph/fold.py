@@ -243,16 +243,12 @@ def _seen_edges(
         if tail == head or any(n and to_round.get(k) == n for k, n in from_round.items()):
             continue
         leaves = not from_round.keys() <= to_round.keys()
-        closed = (tail != edge.tail and tail not in rounds) or (
-            head not in rounds and head != edge.head
-        )
-        key = tail, head, -1 if leaves or closed else edge.argument
-        known = result.get(key)
-        if known is None:
-            moved = tail != edge.tail or head != edge.head
-            result[key] = replace(edge, tail=tail, head=head) if moved or leaves else edge
-        else:
+        shut = any(a != b and a not in rounds for a, b in ((tail, edge.tail), (head, edge.head)))
+        key = tail, head, -1 if leaves or shut else edge.argument
+        if known := result.get(key):
             result[key] = replace(known, uses=known.uses + 1, bad=known.bad or edge.bad)
+        else:
+            result[key] = replace(edge, tail=tail, head=head)
     return [*result.values(), *onward.values()]
 
 

@@ -74,9 +74,8 @@ def model(root: Frame, whole: Graph, wanted: Collection[str]) -> dict[str, Any]:
         record |= {"id": key, "text": cluster.title(), "label": cluster.label}
         record |= {"title": cluster.title(relative=True), "sums": cluster.sums}
         record |= {"kind": "stretch"} if cluster.sort == "stretch" else {}
-        record |= {"loop": True} if frame.loop else {}
-        record |= {"open": True} if frame.open else {}
-        record |= {"in": places[parents[frame]]} if parents[frame] in places else {}
+        outer = places.get(parents[frame])
+        record |= _filled({"loop": frame.loop, "open": frame.open, "in": outer})
         clusters.append(record)
     return {
         "title": whole.title,

@@ -1,7 +1,7 @@
 // The picture: boxes, frames and edges as SVG.
 
 const NS = document.getElementById("graph").namespaceURI;
-const LINE = 14, LONGEST = 64; // of a line: its height, and its characters before it is cut
+const LINE = 14, LONGEST = 48; // of a line: its height, and its characters before it is cut
 const FONTS = { heading: "bold 12px Helvetica, Arial, sans-serif", text: "11px Helvetica, Arial, sans-serif" };
 const STARTS = { module: "▸ ", stretch: "▸ " };
 
