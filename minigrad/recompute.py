@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,8 @@ from minigrad.trees import leaves, rebuild
 _HOLE = object()  # where a Tensor that requires a gradient stood among the arguments
 
 
-class _Again(NamedTuple):
+@dataclass(frozen=True, eq=False)  # no tuple: what it holds is not looked through for Tensors
+class _Again:
     """What it takes to run a function again."""
 
     f: Callable[..., Any]

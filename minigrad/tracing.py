@@ -79,6 +79,11 @@ class Traced:
                 call[n] = tree
             self.value, self.aux = f(*call, **keywords), None
         if has_aux:
+            if not isinstance(self.value, tuple) or len(self.value) != 2:
+                got = f"{self.value!r:.60}"
+                raise TypeError(
+                    f"{name}: has_aux=True expects a pair (value, aux) from f, got {got}"
+                )
             self.value, self.aux = self.value
         self.ys: list[Any] = leaves(self.value)
         self.tensors = any(isinstance(x, Tensor) for x in leaves(chosen))

@@ -119,26 +119,30 @@ class ArrayMethods(Handle):
         return bool(np.any(self._array == value))
 
     # ---------------------------------------------------------------------------------- reductions
-    def sum(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
-        return np.sum(self, axis=axis, keepdims=keepdims)
+    def sum(self, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Tensor:
+        return np.sum(self, axis=axis, keepdims=keepdims, **options)
 
-    def mean(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
-        return np.mean(self, axis=axis, keepdims=keepdims)
+    def mean(self, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Tensor:
+        return np.mean(self, axis=axis, keepdims=keepdims, **options)
 
-    def prod(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
-        return np.prod(self, axis=axis, keepdims=keepdims)
+    def prod(self, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Tensor:
+        return np.prod(self, axis=axis, keepdims=keepdims, **options)
 
-    def var(self, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
-        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+    def var(
+        self, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False, **options: Any
+    ) -> Tensor:
+        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims, **options)
 
-    def std(self, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
-        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+    def std(
+        self, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False, **options: Any
+    ) -> Tensor:
+        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims, **options)
 
-    def max(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
-        return np.max(self, axis=axis, keepdims=keepdims)
+    def max(self, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Tensor:
+        return np.max(self, axis=axis, keepdims=keepdims, **options)
 
-    def min(self, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
-        return np.min(self, axis=axis, keepdims=keepdims)
+    def min(self, axis: Axis = None, *, keepdims: bool = False, **options: Any) -> Tensor:
+        return np.min(self, axis=axis, keepdims=keepdims, **options)
 
     def cumsum(self, axis: int | None = None) -> Tensor:
         return np.cumsum(self, axis=axis)

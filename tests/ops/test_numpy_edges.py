@@ -109,6 +109,9 @@ def test_methods_and_attributes():
         (x.conjugate(), x.data),
         (divmod(x, 2)[0], [[1, 0], [1, 2]]),
         (divmod(7.0, x)[1], [[1, 0], [1, 3]]),
+        (x.sum(axis=0, where=[[True, False], [True, True]]), [5, 4]),
+        (x.max(axis=1, initial=3.5), [3.5, 4]),
+        (x.var(axis=1, correction=1), [2, 2]),
         (Tensor([1, 0]).choose([x[0], x[1]]), [2, 1]),
     ]:
         assert isinstance(y, Tensor)

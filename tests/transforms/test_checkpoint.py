@@ -61,6 +61,16 @@ def test_trees_of_several_results_and_nothing_to_record():
     np.testing.assert_array_equal(gradients(np.sum(z[0]) + np.sum(z[1]), [x])[0].data, 3)
 
 
+def test_a_module_on_data_that_needs_no_gradient():
+    model, x = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5), nn.Tanh()), Tensor(np.ones((5, 3)))
+    found = []
+    for f in (model, checkpoint(model)):
+        minigrad.manual_seed(1)
+        found.append(gradients(np.sum(f(x) ** 2), model.parameters()))
+    for e, g in zip(*found, strict=True):
+        np.testing.assert_array_equal(g.data, e.data)
+
+
 @pytest.mark.parametrize("source", ["library", "own", "named", "global"])
 def test_random_numbers_are_drawn_again(source):
     rng = np.random.default_rng(3)

@@ -307,6 +307,8 @@ def test_jacobian_chooses_the_cheaper_side(inputs, outputs, sweeps, monkeypatch)
         (lambda: grad(lambda x: (x, x))(1.0), TypeError, r"^grad: expected one number.*has_aux=T"),
         (lambda: hvp(np.sin)(np.ones(3), np.ones(3)), TypeError, "^hvp: expected one number"),
         (lambda: grad(np.sin)(1), TypeError, r"^grad: expected floating .* int64: 1: write 1.0"),
+        (lambda: grad(np.sin, has_aux=True)(1.0), TypeError,
+         r"^grad: has_aux=True expects a pair \(value, aux\) from f, got Tensor"),
         (lambda: grad(np.sin, 1)(1.0), ValueError, "^grad: argnums=1, but 1 arguments were given"),
         (lambda: vjp(np.sin, np.ones(3))[1](1.0), ValueError,
          r"^vjp: upstream: expected arrays of shapes \[\(3,\)\], got \[\(\)\]$"),
