@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from io import IOBase
@@ -41,12 +41,17 @@ def needing(package: str, caller: str, extra: str = "examples") -> Iterator[None
         ) from error
 
 
-def at_once(calls: Iterable[tuple[Any, ...]]) -> None:
-    """Call functions written in C, each with its arguments, so that no interrupt comes between.
+def in_one_step(calls: Iterable[tuple[Any, ...]]) -> Callable[[], object]:
+    """Return what calls functions written in C, each with its arguments, and no interrupt between.
 
-    Python raises KeyboardInterrupt between two steps of its own code: this is one step.
+    Python raises KeyboardInterrupt between two steps of its own code: this is one step, once.
     """
-    deque(starmap(call, calls), maxlen=0)
+    return partial(deque, starmap(call, calls), 0)
+
+
+def at_once(calls: Iterable[tuple[Any, ...]]) -> None:
+    """Call functions written in C in one step."""
+    in_one_step(calls)()
 
 
 class undoing(IOBase):
@@ -60,7 +65,7 @@ class undoing(IOBase):
     close: Any
 
     def __init__(self, calls: Iterable[tuple[Any, ...]]):
-        self.close = partial(deque, starmap(call, calls), 0)
+        self.close = in_one_step(calls)
 
     def __enter__(self) -> Self:
         return self

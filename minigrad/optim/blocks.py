@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.autograd import Array, note_change, owner_of
-from minigrad.checks import at_once, undoing
+from minigrad.checks import at_once, in_one_step
 
 BLOCK = 524288  # bytes: these, and the temporaries of a rule, then fit in an L2 cache of 1 MiB
 
@@ -72,10 +72,11 @@ class Blocks:
         changed, copies, steps = list[Array](), list[Array](), dict[Hashable, int]()
         commit: list[Call] = [(self._steps.update, steps)]
         note_change(*[p for items, *_ in groups for _, p, _ in items])
-        with undoing(zip(repeat(setitem), changed, repeat(...), copies)):
+        undo = in_one_step(zip(repeat(setitem), changed, repeat(...), copies))  # as they are then
+        try:
             for (items, _, _, options), pieces in zip(groups, plan, strict=True):
-                for key, _, _ in items:
-                    steps[key] = self._steps.get(key, 0) + 1
+                for item in items:
+                    steps[item[0]] = self._steps.get(item[0], 0) + 1
                 for members, decay, blocks, joined, back in pieces:
                     key, _, g = items[members[0]]
                     g = g.reshape(-1)
@@ -93,6 +94,9 @@ class Blocks:
                             slope = slope + decay * arrays[0]
                         self.rule(arrays[0], slope, steps[key], *arrays[1:], **options)
             at_once([*commit, (changed.clear,)])
+        except BaseException:
+            undo()
+            raise
 
     def _planned(self, groups: list[Group]) -> list[list[Piece]]:
         """Return the pieces of each group: those of the step before, if nothing has changed."""
