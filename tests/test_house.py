@@ -170,6 +170,20 @@ def test_imports_only_from_above(path):
     assert violations(module_of(path), path.read_text("utf-8")) == []
 
 
+def test_what_could_run_a_program_or_reach_a_network_is_where_security_says():
+    """SECURITY.md promises: no pickle, no shell, no eval, one program, one data set."""
+    alone = {"subprocess": "graph.backends", "http": "data.datasets"}
+    never = {"marshal", "pickle", "shelve", "socket", "ssl", "urllib"}
+    for path in (path for path in SOURCES if PACKAGE in path.parents):
+        tree, module = ast.parse(path.read_text("utf-8")), module_of(path)
+        asked = {name.partition(".")[0] for name, _ in imports(tree)}
+        assert not asked & never, module
+        assert all(alone[name] == module for name in asked & alone.keys()), module
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            assert ast.unparse(call.func) not in {"eval", "exec", "os.system", "os.popen"}, module
+            assert "shell" not in {keyword.arg for keyword in call.keywords}, module
+
+
 def test_every_late_import_is_still_there():
     found = set()
     for path in (path for path in SOURCES if PACKAGE in path.parents):
