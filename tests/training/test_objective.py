@@ -67,6 +67,15 @@ def test_a_model_is_called_once_for_loss_and_metrics():
     assert quiet.metrics == {}  # whose loss is it?
 
 
+def test_a_forward_of_an_objects_own_stays():
+    model, calls = network(), []
+    own = model.forward
+    model.forward = watched = lambda x: calls.append(len(x)) or own(x)
+    fitted(model)
+    assert calls == [23] * 4  # two epochs, each with an evaluation
+    assert model.forward is watched
+
+
 def test_a_loss_that_never_calls_its_model_has_no_output_to_measure():
     class Own(nn.Module):
         def __init__(self):
