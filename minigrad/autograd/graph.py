@@ -113,7 +113,8 @@ def bare(value: Any) -> Any:
     if isinstance(value, Handle):
         return np.asarray(value._array)
     if isinstance(value, list | tuple):
-        return type(value)(map(bare, value))
+        make = getattr(value, "_make", type(value))  # of a NamedTuple
+        return make(map(bare, value))
     if isinstance(value, dict):
         return {k: bare(v) for k, v in value.items()}
     return value

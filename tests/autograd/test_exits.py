@@ -12,6 +12,7 @@ import pytest
 
 import minigrad.functional as F
 from minigrad import Tensor, debug, differentiable, gradients, no_grad
+from minigrad.autograd import bare
 from minigrad.nn import LeakyReLU
 
 
@@ -202,3 +203,10 @@ def test_values_that_carry_no_gradient_may_be_written_into_arrays():
     assert total.tolist() == [3, 5]
     with debug(), pytest.raises(TypeError, match=r"^add: can't write a Tensor's result into out="):
         total += w
+
+
+def test_named_tuples_are_given_as_arrays_and_stay_what_they_are():
+    pair = type(np.linalg.slogdet(np.eye(2)))(leaf([1.0]).detach(), 2)
+    given = bare({"pair": pair})["pair"]
+    assert type(given) is type(pair)
+    assert type(given.sign) is np.ndarray

@@ -63,7 +63,7 @@ def test_memory_is_shared_unless_an_optimizer_will_write_into_it():
         ("abc", TypeError, r"^Tensor: expected numbers, got <U3 from 'abc'$"),
         (np.array("2020-01-01", "M8[D]"), TypeError, r"^Tensor: expected numbers, got datetime64"),
         ([[1.0], [2.0, 3.0]], ValueError, r"^Tensor: can't make one array of \[\[1.0\], \[2.0, 3"),
-        ([leaf(1.0)], TypeError, r"np\.stack or np\.concatenate, not np\.array$"),
+        ([leaf(1.0)], TypeError, r"np\.stack or np\.concatenate, not np\.array; to convert"),
     ],
     ids=["None", "a string", "a date", "ragged", "Tensors"],
 )
