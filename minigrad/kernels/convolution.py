@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike
 
 from minigrad.kernels.columns import NO_PADS, Array, Pads, Pair, output_size, pieces
 from minigrad.kernels.depthwise import (
+    batch_is_innermost,
     depthwise,
     depthwise_input_gradient,
     depthwise_weight_gradient,
@@ -102,10 +103,12 @@ def conv2d(
     keep_freed_memory()
     size = (output_size(x.shape[a + 2], w.shape[a + 2], stride[a], padding[a], dilation[a])
             for a in (0, 1))  # fmt: skip
-    y = batch_innermost((len(x), len(w), *size), np.result_type(x, w))
+    shape, dtype = (len(x), len(w), *size), np.result_type(x, w)
     if groups > 1 and w.shape[1] == 1:
+        y = batch_innermost(shape, dtype) if batch_is_innermost(x) else np.empty(shape, dtype)
         depthwise(x, w, y, bias, (stride, padding, dilation))
         return y
+    y = batch_innermost(shape, dtype)
     window = Window(w.shape[2:], stride, (padding[0][0], padding[1][0]), dilation)
     for c, o in _groups(groups, x.shape[1], len(w)):
         _correlate(x[:, c], w[o], y[:, o], window, None if bias is None else bias[o])
@@ -146,6 +149,7 @@ def conv2d_input_gradient(
     """
     dx = batch_innermost(x_shape, np.result_type(g, w))
     if groups > 1 and w.shape[1] == 1:
+        dx = dx if batch_is_innermost(g) else np.empty(x_shape, dx.dtype)
         depthwise_input_gradient(g, w, dx, (stride, padding, dilation))
         return dx
     if scatter_pays(w.shape, groups, dx.dtype):
