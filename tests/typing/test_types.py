@@ -128,6 +128,18 @@ def test_layers_as_functions_give_tensors() -> None:
     assert_type(F.conv_transpose2d(IMAGES, filters.swapaxes(0, 1), stride=(2, 1)), Tensor)
 
 
+def test_functions_of_sequences() -> None:
+    x, w = leaf(), Tensor([1.0, 1.0], requires_grad=True)
+    assert_type(F.silu(x), Tensor)
+    assert_type(F.elu(A, 0.5), Array)
+    assert_type(F.layer_norm(x, 2, w, w), Tensor)
+    assert_type(F.rms_norm(A, 2), Array)
+    assert_type(F.embedding(LABELS, x), Tensor)
+    assert_type(F.scaled_dot_product_attention(x, x, A), Tensor)
+    assert_type(F.huber_loss(x, A, delta=2.0), Tensor)
+    assert_type(F.nll_loss(F.log_softmax(x), LABELS, reduction="sum"), Tensor)
+
+
 def test_losses() -> None:
     x = leaf()
     assert_type(F.cross_entropy(x, LABELS), Tensor)
