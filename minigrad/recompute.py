@@ -62,6 +62,11 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         It should do the same when it runs again: random generators are put back to where they
         were, the library's own, NumPy's global one, and those that `f` names or is given.
 
+    Returns
+    -------
+    callable
+        It takes and gives what `f` does.
+
     Examples
     --------
     >>> x = Tensor(2.0, requires_grad=True)

@@ -72,6 +72,16 @@ def save(path: str | os.PathLike[str], state: Any) -> None:
 def load(path: str | os.PathLike[str]) -> Any:
     """Read what `save` wrote, or any file of safetensors, which gives a dict of arrays.
 
+    Parameters
+    ----------
+    path
+        Ends with `.npz` or `.safetensors`.
+
+    Returns
+    -------
+    dict, list, tuple or array
+        What was saved; Tensors come back as arrays.
+
     Raises
     ------
     DamagedFileError
@@ -79,6 +89,14 @@ def load(path: str | os.PathLike[str]) -> Any:
         a ValueError that names it.
     FileNotFoundError
         If there is none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "weights.npz"
+    >>> save(path, {"conv1": {"weight": np.zeros((2, 3))}})
+    >>> load(path)["conv1"]["weight"].shape
+    (2, 3)
     """
     read = _of_safetensors if _ending("load", path) else _of_npz
     content = Path(path).read_bytes()

@@ -163,6 +163,14 @@ class NeuralNetRegressor(RegressorMixin, _NeuralNet):  # type: ignore[misc]
     ----------
     model_, history_
         As for `NeuralNetClassifier`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> x, t = load_diabetes(return_X_y=True)
+    >>> x, t = x / x.std(axis=0), t / t.std()
+    >>> NeuralNetRegressor(epochs=30, random_state=0).fit(x, t).score(x, t) > 0.5
+    True
     """
 
     def __sklearn_tags__(self) -> Any:

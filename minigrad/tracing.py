@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import (
+    Array,
     Leaf,
     Node,
     Tensor,
@@ -154,3 +155,58 @@ def pulled(ys: Sequence[Any], xs: Sequence[Any], upstream: Sequence[Any], again:
         Tensor(np.zeros(x.shape, x.dtype)) if g is None else g
         for g, x in zip(found, xs, strict=True)
     ]
+
+
+# ------------------------------------------------------------------------------ all derivatives
+def _ones_in_turn(x: Any, dtype: Any) -> Iterable[Array]:
+    for i in range(np.size(x)):
+        unit = np.zeros(np.size(x), dtype)
+        unit[i] = 1
+        yield unit.reshape(np.shape(x))
+
+
+def by_rows(t: Traced) -> list[list[Any]]:
+    """For each output and input the block of derivatives: one sweep for each number put out."""
+    blocks = []
+    for y in t.ys:
+        rows = [pulled([y], t.xs, [u], t.recorded) for u in _ones_in_turn(y, float)]
+        shapes = [(*np.shape(y), *x.shape) for x in t.xs]
+        columns = zip(*rows, strict=True) if rows else [()] * len(t.xs)
+        blocks.append([_joined(c, s, x) for c, s, x in zip(columns, shapes, t.xs, strict=True)])
+    return blocks
+
+
+def _joined(parts: Sequence[Any], shape: tuple[int, ...], x: Any) -> Any:
+    if not parts:
+        return Tensor(np.zeros(shape, x.dtype))
+    return np.reshape(np.stack(parts), shape)
+
+
+def by_columns(t: Traced) -> list[list[Any]]:
+    """The same: a sweep of the recorded sweep, which is linear, for each number put in."""
+    push = pushed(t)
+    blocks: list[list[Any]] = [[] for _ in t.ys]
+    for i, x in enumerate(t.xs):
+        columns = []
+        for unit in _ones_in_turn(x, x.dtype):
+            tangents = [np.zeros(v.shape, v.dtype) for v in t.xs]
+            tangents[i] = unit
+            columns.append(push(tangents, t.recorded))
+        for k, y in enumerate(t.ys):
+            parts = [c[k].astype(x.dtype) for c in columns]
+            stacked = np.stack(parts, -1) if parts else Tensor(np.zeros((*np.shape(y), 0)))
+            blocks[k].append(np.reshape(stacked, (*np.shape(y), *x.shape)))
+    return blocks
+
+
+def pushed(t: Traced) -> Callable[[Sequence[Any], bool], list[Any]]:
+    """Return the map from tangents of `xs` to tangents of `ys`.
+
+    The gradient u J is linear in the upstream u, so its own gradient with respect to u is J v.
+    """
+    us = [
+        Tensor(np.zeros(y.shape, y.dtype) if isinstance(y, Tensor) else np.zeros(np.shape(y)), True)
+        for y in t.ys
+    ]
+    found = t.pull(us, recorded=True)
+    return lambda tangents, again: pulled(found, us, tangents, again)

@@ -10,13 +10,13 @@ this one, results are Tensors of that graph: so these functions nest.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Array, Tensor
-from minigrad.tracing import Argnums, Function, Traced, pulled
+from minigrad.autograd import Tensor
+from minigrad.tracing import Argnums, Function, Traced, by_columns, by_rows, pulled, pushed
 from minigrad.trees import rebuild, same_shape
 
 
@@ -32,6 +32,11 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
         Which arguments to differentiate by; several give a tuple.
     has_aux : bool
         Whether `f` gives `(value, aux)`; then the result is `((value, aux), gradient)`.
+
+    Returns
+    -------
+    callable
+        It takes what `f` does.
 
     Examples
     --------
@@ -55,6 +60,16 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
 
     For a real function of complex z = x + iy it is df/dx - i df/dy.
 
+    Parameters
+    ----------
+    f, argnums, has_aux
+        As for `value_and_grad`.
+
+    Returns
+    -------
+    callable
+        It takes what `f` does, and gives the gradient, or `(gradient, aux)`.
+
     Examples
     --------
     >>> grad(np.tanh)(0.0)
@@ -76,6 +91,16 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     """Return the derivative of each value by the value at its place: of the sum of all outputs.
 
     It is f'(x) where `f` works elementwise, as `np.tanh` does.
+
+    Parameters
+    ----------
+    f, argnums
+        As for `value_and_grad`, but `f` may give arrays.
+
+    Returns
+    -------
+    callable
+        It takes what `f` does, and gives the derivatives, of the shape of the argument.
 
     Examples
     --------
@@ -106,6 +131,16 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
         As for `value_and_grad`; the result is a tree like that of the outputs with, in the place
         of each, a tree like that of the inputs.
 
+    Returns
+    -------
+    callable
+        It takes what `f` does.
+
+    Raises
+    ------
+    TypeError
+        By the function returned, if an input or output is complex.
+
     Examples
     --------
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
@@ -119,7 +154,7 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
         if any(np.asarray(getattr(v, "_array", v)).dtype.kind == "c" for v in [*t.xs, *t.ys]):
             raise TypeError("jacobian: of complex numbers is not one array: use vjp, or jvp")
         outputs, inputs = (sum(np.size(v) for v in vs) for vs in (t.ys, t.xs))
-        blocks = _by_columns(t) if 1 + 2 * inputs < outputs else _by_rows(t)
+        blocks = by_columns(t) if 1 + 2 * inputs < outputs else by_rows(t)
         rows = [t.give(t.shaped(blocks[k])) for k in range(len(t.ys))]
         result = rebuild(t.value, rows)
         return (result, t.give(t.aux)) if has_aux else result
@@ -127,62 +162,18 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     return run
 
 
-def _ones_in_turn(x: Any, dtype: Any) -> Iterable[Array]:
-    for i in range(np.size(x)):
-        unit = np.zeros(np.size(x), dtype)
-        unit[i] = 1
-        yield unit.reshape(np.shape(x))
-
-
-def _by_rows(t: Traced) -> list[list[Any]]:
-    """For each output and input the block of derivatives: one sweep for each number put out."""
-    blocks = []
-    for y in t.ys:
-        rows = [pulled([y], t.xs, [u], t.recorded) for u in _ones_in_turn(y, float)]
-        shapes = [(*np.shape(y), *x.shape) for x in t.xs]
-        columns = zip(*rows, strict=True) if rows else [()] * len(t.xs)
-        blocks.append([_joined(c, s, x) for c, s, x in zip(columns, shapes, t.xs, strict=True)])
-    return blocks
-
-
-def _joined(parts: Sequence[Any], shape: tuple[int, ...], x: Any) -> Any:
-    if not parts:
-        return Tensor(np.zeros(shape, x.dtype))
-    return np.reshape(np.stack(parts), shape)
-
-
-def _by_columns(t: Traced) -> list[list[Any]]:
-    """The same: a sweep of the recorded sweep, which is linear, for each number put in."""
-    push = _pushed(t)
-    blocks: list[list[Any]] = [[] for _ in t.ys]
-    for i, x in enumerate(t.xs):
-        columns = []
-        for unit in _ones_in_turn(x, x.dtype):
-            tangents = [np.zeros(v.shape, v.dtype) for v in t.xs]
-            tangents[i] = unit
-            columns.append(push(tangents, t.recorded))
-        for k, y in enumerate(t.ys):
-            parts = [c[k].astype(x.dtype) for c in columns]
-            stacked = np.stack(parts, -1) if parts else Tensor(np.zeros((*np.shape(y), 0)))
-            blocks[k].append(np.reshape(stacked, (*np.shape(y), *x.shape)))
-    return blocks
-
-
-def _pushed(t: Traced) -> Callable[[Sequence[Any], bool], list[Any]]:
-    """Return the map from tangents of `xs` to tangents of `ys`.
-
-    The gradient u J is linear in the upstream u, so its own gradient with respect to u is J v.
-    """
-    us = [
-        Tensor(np.zeros(y.shape, y.dtype) if isinstance(y, Tensor) else np.zeros(np.shape(y)), True)
-        for y in t.ys
-    ]
-    found = t.pull(us, recorded=True)
-    return lambda tangents, again: pulled(found, us, tangents, again)
-
-
 def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Return the function that gives all second derivatives of a function that gives one number.
+
+    Parameters
+    ----------
+    f, argnums, has_aux
+        As for `value_and_grad`.
+
+    Returns
+    -------
+    callable
+        It takes what `f` does; an input of shape s gives an array of shape s + s.
 
     Examples
     --------
@@ -207,6 +198,11 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
     has_aux : bool
         Whether `f` gives `(value, aux)`; then three results: value, function, aux.
 
+    Returns
+    -------
+    tuple
+        `(value, pull)` or `(value, pull, aux)`.
+
     Examples
     --------
     >>> y, pull = vjp(np.multiply, 2.0, 3.0)
@@ -227,6 +223,20 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Return `f(*primals)`, and its derivative in the direction of the tangents: J v.
 
+    Parameters
+    ----------
+    f : callable
+        From arrays, or trees of them, to arrays, or trees of them.
+    primals : sequence
+        The arguments of `f`.
+    tangents : sequence
+        A direction for each, of its shape.
+
+    Returns
+    -------
+    tuple
+        The value, and the derivative, of its shape.
+
     Examples
     --------
     >>> jvp(np.sin, (0.0,), (2.0,))
@@ -235,12 +245,22 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     t = Traced("jvp", f, range(len(primals)), primals, {}, has_aux=False)
     vs = same_shape("jvp: tangents", [*primals], [*tangents])
     recorded = any(isinstance(v, Tensor) and v.requires_grad for v in vs)
-    found = _pushed(t)(vs, t.recorded or recorded)
+    found = pushed(t)(vs, t.recorded or recorded)
     return t.give(t.value), t.give(rebuild(t.value, found), recorded)
 
 
 def hvp(f: Function, argnums: Argnums = 0) -> Function:
     """Return the function of `(*args, v)` that gives the Hessian of `f` times `v`, in two sweeps.
+
+    Parameters
+    ----------
+    f, argnums
+        As for `value_and_grad`.
+
+    Returns
+    -------
+    callable
+        It takes what `f` does and then `v`, of the shape of the argument, as is the result.
 
     Examples
     --------
@@ -271,6 +291,18 @@ def ggnvp(f: Function, g: Function = _half_square) -> Function:
     J is the Jacobian of `f` at x, and H the Hessian of `g`, half the sum of squares by default, at
     f(x): a positive semidefinite stand-in for the Hessian where `g` is convex (Schraudolph, Fast
     curvature matrix-vector products, 2002).
+
+    Parameters
+    ----------
+    f : callable
+        From an array, or a tree of them, to an array, or a tree of them.
+    g : callable
+        From what `f` gives to one number.
+
+    Returns
+    -------
+    callable
+        It takes `x` and `v`, of the same shape, as is the result.
 
     Examples
     --------

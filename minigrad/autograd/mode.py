@@ -79,15 +79,44 @@ class _grad_mode(IOBase):
 
 
 class no_grad(_grad_mode):
-    """Record nothing inside: `with no_grad(): ...`, or `@no_grad()` above a function."""
+    """Record nothing inside: `with no_grad(): ...`, or `@no_grad()` above a function.
+
+    Examples
+    --------
+    >>> from minigrad import Tensor
+    >>> x = Tensor(3.0, requires_grad=True)
+    >>> with no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
 
     enabled = False
 
 
 class enable_grad(_grad_mode):
-    """Record again inside a `no_grad` block."""
+    """Record again inside a `no_grad` block.
+
+    Examples
+    --------
+    >>> with no_grad(), enable_grad():
+    ...     print(is_grad_enabled())
+    True
+    """
 
 
 def is_grad_enabled() -> bool:
-    """Tell whether operations are recorded in this thread."""
+    """Tell whether operations are recorded in this thread.
+
+    Returns
+    -------
+    bool
+        True, unless inside `no_grad`.
+
+    Examples
+    --------
+    >>> with no_grad():
+    ...     print(is_grad_enabled())
+    False
+    """
     return local.mode.enabled

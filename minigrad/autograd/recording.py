@@ -162,6 +162,18 @@ def differentiable(
     `minigrad.autograd.Primitive` describes a pullback, `define` the options. Called without a
     Tensor, the function stays what it was.
 
+    Parameters
+    ----------
+    *pullbacks : callable or None
+        One for each array argument; None for one that never has a gradient.
+    joint, residual, work
+        As for `define`.
+
+    Returns
+    -------
+    callable
+        A decorator of the function.
+
     Examples
     --------
     >>> from minigrad import Tensor

@@ -180,6 +180,11 @@ def gradients(
     tuple
         One for each input: a Tensor of its shape, or None if no output depends on it.
 
+    Raises
+    ------
+    RuntimeError
+        If an input does not require a gradient.
+
     Examples
     --------
     >>> from minigrad import Tensor

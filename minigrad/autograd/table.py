@@ -167,6 +167,17 @@ def define(
         Whether the forward function returns `(y, residual)`.
     work : callable, optional
         From the shapes of the output and the inputs to the work, for `Module.summary`.
+
+    Returns
+    -------
+    Primitive
+        The entry.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> define(np.exp, lambda g, y, _x: g * y).function is np.exp
+    True
     """
     entry = primitive(function)
     entry.forward = forward or entry.forward

@@ -275,7 +275,23 @@ def _restore(kind: type[Tensor], data: Array, requires_grad: bool, name: Any, gr
 
 
 def from_dlpack(x: Any) -> Tensor:
-    """Return a Tensor that shares the memory of another library's array on the CPU, by DLPack."""
+    """Return a Tensor that shares the memory of another library's array on the CPU, by DLPack.
+
+    Parameters
+    ----------
+    x : object
+        An array of another library, on the CPU.
+
+    Returns
+    -------
+    Tensor
+        It requires no gradient.
+
+    Examples
+    --------
+    >>> from_dlpack(np.ones(2))
+    Tensor([1., 1.], dtype=float64)
+    """
     return Tensor._wrap(as_array(np.from_dlpack(x)))
 
 

@@ -26,6 +26,11 @@ def augment(*changes: Change, rng: Rng = None) -> Callable[..., Arrays]:
     rng : Generator or int, optional
         Draws the changes: the same seed, the same images. The library's own by default.
 
+    Returns
+    -------
+    callable
+        `transform(images, *others)`, for the argument `transform` of a `DataLoader`.
+
     Raises
     ------
     TypeError
@@ -66,6 +71,11 @@ def shift(most: int) -> Change:
         Rows and columns are drawn separately; each whole number from -most to most is equally
         likely.
 
+    Returns
+    -------
+    callable
+        `change(images, rng)`, for `augment`.
+
     Raises
     ------
     ValueError
@@ -73,6 +83,14 @@ def shift(most: int) -> Change:
         not (N, C, H, W).
     TypeError
         If `most` is not an integer.
+
+    Examples
+    --------
+    >>> images = np.arange(9.0).reshape(1, 1, 3, 3)
+    >>> shift(1)(images, np.random.default_rng(0))[0, 0]
+    array([[3., 4., 5.],
+           [6., 7., 8.],
+           [0., 0., 0.]])
     """
     pixels = whole("shift: most", most, 0, "a whole number of pixels")
 
@@ -99,12 +117,24 @@ def noise(std: float) -> Change:
     std : float
         Its standard deviation.
 
+    Returns
+    -------
+    callable
+        `change(images, rng)`, for `augment`.
+
     Raises
     ------
     ValueError
         If `std` is negative or not finite.
     TypeError
         If, when it is used, the images are whole numbers.
+
+    Examples
+    --------
+    >>> images = np.zeros((1, 1, 2, 2), np.float32)
+    >>> noise(0.1)(images, np.random.default_rng(0))[0, 0].round(3)
+    array([[ 0.013, -0.013],
+           [ 0.064,  0.01 ]], dtype=float32)
     """
     if not 0 <= std < np.inf:
         raise ValueError(f"noise: std must be a finite number >= 0, got {std!r}")

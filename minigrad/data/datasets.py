@@ -113,6 +113,12 @@ def load_mnist(
     References
     ----------
     Y. LeCun et al., "Gradient-Based Learning Applied to Document Recognition", Proc. IEEE 86, 1998.
+
+    Examples
+    --------
+    >>> (x_train, t_train), (x_test, t_test) = load_mnist()  # doctest: +SKIP
+    >>> x_train.shape, x_test.shape, t_test.shape  # doctest: +SKIP
+    ((60000, 784), (10000, 784), (10000,))
     """
     root = root or os.environ.get("MINIGRAD_DATA")
     folder = Path(root).expanduser() if root else _cache() / "mnist"

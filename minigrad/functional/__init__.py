@@ -4,18 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.autograd import Primitive, messages, rules
-from minigrad.functional import activations, classification, losses
+from minigrad.functional import activations, classification, gaussian, losses, softmaxes
 from minigrad.functional.activations import elu as elu
-from minigrad.functional.activations import erf as erf
-from minigrad.functional.activations import gelu as gelu
 from minigrad.functional.activations import leaky_relu as leaky_relu
-from minigrad.functional.activations import log_softmax as log_softmax
-from minigrad.functional.activations import logsumexp as logsumexp
 from minigrad.functional.activations import relu as relu
 from minigrad.functional.activations import selu as selu
 from minigrad.functional.activations import sigmoid as sigmoid
 from minigrad.functional.activations import silu as silu
-from minigrad.functional.activations import softmax as softmax
 from minigrad.functional.activations import softplus as softplus
 from minigrad.functional.activations import tanh as tanh
 from minigrad.functional.attention import (
@@ -27,6 +22,8 @@ from minigrad.functional.classification import kl_div as kl_div
 from minigrad.functional.classification import nll_loss as nll_loss
 from minigrad.functional.classification import one_hot as one_hot
 from minigrad.functional.embedding import embedding as embedding
+from minigrad.functional.gaussian import erf as erf
+from minigrad.functional.gaussian import gelu as gelu
 from minigrad.functional.layers import batch_norm as batch_norm
 from minigrad.functional.layers import dropout as dropout
 from minigrad.functional.layers import linear as linear
@@ -45,6 +42,9 @@ from minigrad.functional.normalisation import rms_norm as rms_norm
 from minigrad.functional.recurrent import gru as gru
 from minigrad.functional.recurrent import lstm as lstm
 from minigrad.functional.recurrent import rnn as rnn
+from minigrad.functional.softmaxes import log_softmax as log_softmax
+from minigrad.functional.softmaxes import logsumexp as logsumexp
+from minigrad.functional.softmaxes import softmax as softmax
 from minigrad.ops.convolution import conv2d as conv2d
 from minigrad.ops.convolution import conv_transpose2d as conv_transpose2d
 from minigrad.ops.pooling import avg_pool2d as avg_pool2d
@@ -63,7 +63,8 @@ def _of_real(forward: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 # These compare with 0, or with the largest, which is nothing for complex numbers.
-_REAL = [module.__name__ for module in (activations, classification, losses)]
+_FILES = activations, classification, gaussian, losses, softmaxes
+_REAL = [module.__name__ for module in _FILES]
 for _entry in rules.values():
     if isinstance(_entry, Primitive) and getattr(_entry.function, "__module__", "") in _REAL:
         _entry.forward = _of_real(_entry.forward, _entry.name)

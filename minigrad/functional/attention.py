@@ -9,7 +9,8 @@ import numpy
 from numpy.typing import ArrayLike
 
 from minigrad.autograd import Tensor, bare, differentiable
-from minigrad.functional.activations import plain, softmax
+from minigrad.functional.activations import plain
+from minigrad.functional.softmaxes import softmax
 from minigrad.kernels import attention as kernels
 from minigrad.ops.types import Values
 
@@ -110,6 +111,12 @@ def scaled_dot_product_attention(
     ----------
     Vaswani et al., "Attention Is All You Need", 2017; blocks: Rabe and Staats, "Self-attention
     Does Not Need O(n^2) Memory", 2021.
+
+    Examples
+    --------
+    >>> q = k = np.zeros((1, 3, 4))
+    >>> scaled_dot_product_attention(q, k, np.ones((1, 3, 2))).shape
+    (1, 3, 2)
     """
     name = "scaled_dot_product_attention"
     shapes = np.shape(q), np.shape(k), np.shape(v)

@@ -26,7 +26,7 @@ def embedding(indices: ArrayLike | Tensor, weight: T, padding_idx: int | None = 
     Returns
     -------
     Tensor
-        Shape `(*indices.shape, D)`.
+        The shape of the indices, and D behind it.
 
     Raises
     ------
@@ -34,6 +34,12 @@ def embedding(indices: ArrayLike | Tensor, weight: T, padding_idx: int | None = 
         If the indices are no integers.
     ValueError
         If one is not in 0..V-1.
+
+    Examples
+    --------
+    >>> embedding([2, 0], np.arange(6.0).reshape(3, 2))
+    array([[4., 5.],
+           [0., 1.]])
     """
     if isinstance(indices, Tensor) and indices.requires_grad:
         raise TypeError("embedding: indices get no gradient: pass integers")

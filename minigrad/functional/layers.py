@@ -84,6 +84,12 @@ def linear(x: Values, weight: Values, bias: Values | None = None) -> Tensor:
     ------
     ValueError
         If the shapes do not fit.
+
+    Examples
+    --------
+    >>> x, weight, bias = np.ones((4, 3)), np.ones((3, 2)), np.array([0.0, 10.0])
+    >>> linear(x, weight, bias)[0]
+    array([ 3., 13.])
     """
     a: Any = np.asarray(x)
     if weight.ndim != 2:
@@ -219,6 +225,11 @@ def batch_norm(
     eps : float
         Added to the variance.
 
+    Returns
+    -------
+    Tensor
+        The shape of x.
+
     Raises
     ------
     ValueError
@@ -228,6 +239,13 @@ def batch_norm(
     References
     ----------
     Ioffe and Szegedy, "Batch Normalization", 2015.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 10.0], [3.0, 30.0]])
+    >>> batch_norm(x, np.ones(2), np.zeros(2)).round(3)
+    array([[-1., -1.],
+           [ 1.,  1.]])
     """
     if x.ndim < 2 or not weight.shape == bias.shape == x.shape[1:2]:
         raise ValueError(
@@ -269,9 +287,26 @@ def dropout(
     rng : Generator or int, optional
         Draws which values drop; the library's own by default.
 
+    Returns
+    -------
+    Tensor or ndarray
+        The shape of x.
+
+    Raises
+    ------
+    ValueError
+        If p is not in [0, 1).
+
     References
     ----------
     Srivastava et al., "Dropout", 2014; the book, section 6.4.3.
+
+    Examples
+    --------
+    >>> dropout(np.ones(6), 0.5, rng=0)
+    array([1., 0., 0., 0., 1., 1.])
+    >>> dropout(np.ones(6), 0.5, training=False)
+    array([0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
     """
     p = float(p)
     if not 0 <= p < 1:

@@ -71,6 +71,17 @@ def binary_cross_entropy_with_logits(
         What the first term counts, for example negatives / positives; it may be broadcast.
     reduction : {"mean", "sum", "none"}
         "none" gives the loss of each value.
+
+    Returns
+    -------
+    Tensor
+        Shape (), or that of the logits.
+
+    Examples
+    --------
+    >>> logits = np.array([0.0, 1000.0, -1000.0])
+    >>> print(binary_cross_entropy_with_logits(logits, np.array([1.0, 1.0, 0.0])).round(4))
+    0.231
     """
     name = "binary_cross_entropy_with_logits"
     t = beside(name, logits, targets)
@@ -86,13 +97,59 @@ def binary_cross_entropy_with_logits(
 
 
 def mse_loss(prediction: T, target: ArrayLike, *, reduction: str = "mean") -> T:
-    """Return the mean of (prediction - target)**2 over all values, of equal shapes."""
+    """Return the mean of (prediction - target)**2 over all values, of equal shapes.
+
+    Parameters
+    ----------
+    prediction, target : array_like
+        The same shape: they are not broadcast.
+    reduction : {"mean", "sum", "none"}
+        How the losses of all values are put together.
+
+    Returns
+    -------
+    Tensor
+        Shape (), or that of the prediction.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> print(mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    2.0
+    """
     losses = np.square(prediction - beside("mse_loss", prediction, target))
     return reduced("mse_loss", losses, reduction)
 
 
 def l1_loss(prediction: T, target: ArrayLike, *, reduction: str = "mean") -> T:
-    """Return the mean of `|prediction - target|` over all values, of equal shapes."""
+    """Return the mean of abs(prediction - target) over all values, of equal shapes.
+
+    Parameters
+    ----------
+    prediction, target : array_like
+        The same shape: they are not broadcast.
+    reduction : {"mean", "sum", "none"}
+        How the losses of all values are put together.
+
+    Returns
+    -------
+    Tensor
+        Shape (), or that of the prediction.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> print(l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    1.0
+    """
     losses = np.abs(prediction - beside("l1_loss", prediction, target))
     return reduced("l1_loss", losses, reduction)
 
@@ -100,13 +157,37 @@ def l1_loss(prediction: T, target: ArrayLike, *, reduction: str = "mean") -> T:
 def huber_loss(
     prediction: T, target: ArrayLike, *, delta: float = 1.0, reduction: str = "mean"
 ) -> T:
-    """Return the mean of `d^2 / 2` where `|d| < delta`, else `delta (|d| - delta / 2)`.
+    """Return the mean of d^2 / 2 where abs(d) < delta, else delta (abs(d) - delta / 2).
 
     d is prediction - target, of equal shapes. It is the square near 0, the distance far from it.
+
+    Parameters
+    ----------
+    prediction, target : array_like
+        The same shape: they are not broadcast.
+    delta : float
+        Where the square ends.
+    reduction : {"mean", "sum", "none"}
+        How the losses of all values are put together.
+
+    Returns
+    -------
+    Tensor
+        Shape (), or that of the prediction.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or delta is not positive.
 
     References
     ----------
     Huber, "Robust Estimation of a Location Parameter", 1964.
+
+    Examples
+    --------
+    >>> print(huber_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    0.75
     """
     if not delta > 0:
         raise ValueError(f"huber_loss: delta must be positive, got {delta}")
@@ -122,16 +203,61 @@ def hinge_loss(
 
     At the margin itself the gradient is half of that beside it.
 
+    Parameters
+    ----------
+    prediction, target : array_like
+        The same shape: they are not broadcast.
+    margin : float
+        From where on a prediction is right enough.
+    reduction : {"mean", "sum", "none"}
+        How the losses of all values are put together.
+
+    Returns
+    -------
+    Tensor
+        Shape (), or that of the prediction.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
     References
     ----------
     Cortes and Vapnik, "Support-Vector Networks", 1995.
+
+    Examples
+    --------
+    >>> print(hinge_loss(np.array([2.0, 0.5]), np.array([1.0, 1.0])))
+    0.25
     """
     losses = np.maximum(0, margin - beside("hinge_loss", prediction, target) * prediction)
     return reduced("hinge_loss", losses, reduction)
 
 
 def sum_squared_error(prediction: T, target: ArrayLike) -> T:
-    """Return the book's 0.5 * sum((prediction - target)**2), not divided by the batch."""
+    """Return the book's 0.5 * sum((prediction - target)**2), not divided by the batch.
+
+    Parameters
+    ----------
+    prediction, target : array_like
+        The same shape: they are not broadcast.
+
+    Returns
+    -------
+    Tensor
+        Shape ().
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> print(sum_squared_error(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    2.0
+    """
     return 0.5 * np.sum(np.square(prediction - beside("sum_squared_error", prediction, target)))
 
 
@@ -139,6 +265,24 @@ def l2_penalty(parameters: Iterable[Tensor], weight_decay: float) -> Tensor | fl
     """Return 0.5 * weight_decay * sum(w**2) over the weights, those of two or more axes.
 
     It is what the book adds to the loss; an optimizer's `weight_decay` adds its gradient.
+
+    Parameters
+    ----------
+    parameters : iterable of Tensors
+        Such as `model.parameters()`; biases and other vectors are passed over.
+    weight_decay : float
+        The book's lambda.
+
+    Returns
+    -------
+    Tensor
+        Shape (); the number 0.0 if there are no weights.
+
+    Examples
+    --------
+    >>> weight, bias = Tensor([[1.0, 2.0]], requires_grad=True), Tensor([5.0], requires_grad=True)
+    >>> l2_penalty([weight, bias], 0.1).item()
+    0.25
     """
     weights = [p for p in parameters if len(p.shape) > 1]
     return 0.5 * weight_decay * sum(np.sum(np.square(w)) for w in weights)

@@ -58,7 +58,7 @@ def layer_norm(
     Parameters
     ----------
     x : array_like
-        Shape `(..., *normalized_shape)`.
+        Its last axes are of `normalized_shape`.
     normalized_shape : int or tuple
         The lengths of the axes over which mean and (biased) variance are taken.
     weight, bias : array_like, optional
@@ -66,9 +66,19 @@ def layer_norm(
     eps : float
         Added to the variance.
 
+    Returns
+    -------
+    Tensor
+        The shape of x.
+
     References
     ----------
     Ba et al., "Layer Normalization", 2016.
+
+    Examples
+    --------
+    >>> layer_norm(np.array([[1.0, 3.0]]), 2).round(3)
+    array([[-1.,  1.]])
     """
     return _over_last("layer_norm", x, normalized_shape, weight, bias, eps, True)
 
@@ -83,9 +93,19 @@ def rms_norm(
     x, normalized_shape, weight, eps
         As for `layer_norm`.
 
+    Returns
+    -------
+    Tensor
+        The shape of x.
+
     References
     ----------
     Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
+
+    Examples
+    --------
+    >>> rms_norm(np.array([[3.0, 4.0]]), 2).round(3)
+    array([[0.849, 1.131]])
     """
     return _over_last("rms_norm", x, normalized_shape, weight, None, eps, False)
 
@@ -129,9 +149,24 @@ def group_norm(
     eps : float
         Added to the variance.
 
+    Returns
+    -------
+    Tensor
+        The shape of x.
+
+    Raises
+    ------
+    ValueError
+        If the groups do not divide the channels, or shapes do not fit.
+
     References
     ----------
     Wu and He, "Group Normalization", 2018.
+
+    Examples
+    --------
+    >>> group_norm(np.array([[1.0, 3.0, 10.0, 30.0]]), 2).round(3)
+    array([[-1.,  1., -1.,  1.]])
     """
     shape: Any = np.shape(x)
     parameters = [np.shape(p) for p in (weight, bias) if p is not None]

@@ -180,9 +180,20 @@ def rnn(
     tuple of Tensor
         The states after each step, shape (T, N, H), and the last one.
 
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or `nonlinearity` is neither.
+
     References
     ----------
     Elman, "Finding Structure in Time", 1990; the book's second volume, chapter 5.
+
+    Examples
+    --------
+    >>> x, h, u, w = (np.ones(s) for s in [(5, 2, 3), (2, 4), (3, 4), (4, 4)])
+    >>> [y.shape for y in rnn(x, h, u, w)]
+    [(5, 2, 4), (2, 4)]
     """
     if nonlinearity not in ("tanh", "relu"):
         raise ValueError(f"rnn: nonlinearity must be 'tanh' or 'relu', got {nonlinearity!r}")
@@ -217,6 +228,12 @@ def gru(
     References
     ----------
     Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014.
+
+    Examples
+    --------
+    >>> x, h, u, w = (np.ones(s) for s in [(5, 2, 3), (2, 4), (3, 12), (4, 12)])
+    >>> [y.shape for y in gru(x, h, u, w)]
+    [(5, 2, 4), (2, 4)]
     """
     weights = (weight_x, weight_h, bias_x, bias_h)
     y, last = _over_sequence("gru", x, (h,), weights, lengths, reverse)
@@ -252,6 +269,13 @@ def lstm(
     ----------
     Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997; the book's second volume,
     chapter 6.
+
+    Examples
+    --------
+    >>> x, h, c, u, w = (np.ones(s) for s in [(5, 2, 3), (2, 4), (2, 4), (3, 16), (4, 16)])
+    >>> y, (h, c) = lstm(x, (h, c), u, w)
+    >>> y.shape, h.shape, c.shape
+    ((5, 2, 4), (2, 4), (2, 4))
     """
     weights = (weight_x, weight_h, bias_x, bias_h)
     y, h, c = _over_sequence("lstm", x, states, weights, lengths, reverse)

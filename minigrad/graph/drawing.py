@@ -81,6 +81,11 @@ def draw(
     title : str, optional
         The header, in place of the names of the outputs.
 
+    Returns
+    -------
+    GraphView
+        The picture: `render(path)`, `to_html(path)`, `summary()` and more.
+
     Raises
     ------
     TypeError
@@ -142,6 +147,26 @@ def draw_module(module: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -
 
     Arrays among the inputs become Tensors named as the arguments of `forward`. In a module
     without parameters they require gradients, as nothing would be recorded otherwise.
+
+    Parameters
+    ----------
+    module : Module
+        What is called, as its method `draw` does.
+    inputs : tuple
+        Its arguments: arrays or Tensors.
+    options : dict
+        Those of `draw`.
+
+    Returns
+    -------
+    GraphView
+        The picture.
+
+    Examples
+    --------
+    >>> from minigrad import nn
+    >>> draw_module(nn.Linear(3, 2), (np.ones((5, 3)),), {})
+    GraphView('Linear', 3 nodes, 2 edges)
     """
     names = list(inspect.signature(module.forward).parameters)
     names += [f"input {i}" for i in range(len(names), len(inputs))]

@@ -28,6 +28,13 @@ class GraphView:
     Notebooks display it as SVG, or as the page of `to_html` where there is no Graphviz; only
     `render`, `pipe` and `svg` need that.
 
+    Parameters
+    ----------
+    whole, graph : Graph
+        See below.
+    direction, theme, show, legend, repeats, expand
+        As for `draw`, which makes views (`repeats` is its `collapse_repeats`).
+
     Attributes
     ----------
     whole : Graph
@@ -40,6 +47,13 @@ class GraphView:
         The edges of the picture: one for each argument.
     clusters : dict
         The modules of the picture by id, outer ones first.
+
+    Examples
+    --------
+    >>> from minigrad import Tensor
+    >>> view = (Tensor([1.0, 2.0], requires_grad=True) ** 2).sum().draw()
+    >>> [box.label for box in view.nodes]
+    ['input', 'power', 'sum', 'output']
     """
 
     def __init__(self, whole: Graph, graph: Graph):

@@ -61,7 +61,18 @@ _blas_threads = 1  # what to give back when the last of them is done
 
 
 def get_num_threads() -> int:
-    """Return the number of threads that convolution, pooling and linear layers use."""
+    """Return the number of threads that convolution, pooling and linear layers use.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Examples
+    --------
+    >>> get_num_threads() >= 1
+    True
+    """
     return _threads
 
 
@@ -71,12 +82,25 @@ def set_num_threads(n: int) -> None:
     Until then it is ``OPENBLAS_NUM_THREADS`` or ``OMP_NUM_THREADS`` where set, else the number of
     cores. One setting always gives the same bits; two settings may round sums differently.
 
+    Parameters
+    ----------
+    n : int
+        At least 1.
+
     Raises
     ------
     TypeError
         If `n` is not an integer.
     ValueError
         If it is less than 1.
+
+    Examples
+    --------
+    >>> before = get_num_threads()
+    >>> set_num_threads(2)
+    >>> get_num_threads()
+    2
+    >>> set_num_threads(before)
     """
     global _threads, _pool
     if not isinstance(n, int):

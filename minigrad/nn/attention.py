@@ -46,9 +46,20 @@ class MultiheadAttention(Module):
     out_proj : Linear
         What mixes the heads again.
 
+    Raises
+    ------
+    ValueError
+        If the heads do not divide the length, or `dropout` is out of range.
+
     References
     ----------
     Vaswani et al., "Attention Is All You Need", 2017.
+
+    Examples
+    --------
+    >>> x = np.zeros((2, 5, 8), np.float32)
+    >>> MultiheadAttention(8, 2, batch_first=True)(x, x, x)[0].shape
+    (2, 5, 8)
     """
 
     def __init__(
@@ -179,10 +190,21 @@ class TransformerEncoderLayer(Module):
     dtype : dtype
         The type of the parameters.
 
+    Raises
+    ------
+    ValueError
+        If the heads do not divide the length, or the activation is unknown.
+
     References
     ----------
     Vaswani et al., "Attention Is All You Need", 2017; Xiong et al., "On Layer Normalization in the
     Transformer Architecture", 2020.
+
+    Examples
+    --------
+    >>> layer = TransformerEncoderLayer(8, 2, dim_feedforward=16, batch_first=True)
+    >>> layer(np.zeros((2, 5, 8), np.float32)).shape
+    (2, 5, 8)
     """
 
     def __init__(

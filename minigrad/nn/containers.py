@@ -19,6 +19,13 @@ class Sequential(Module):
     **named : callable
         Modules with names of their own, after the others.
 
+    Raises
+    ------
+    TypeError
+        If one of them can't be called, or is a class: `ReLU` for `ReLU()`.
+    ValueError
+        If a name is taken by the class itself.
+
     Examples
     --------
     >>> from minigrad.nn import Linear, ReLU
@@ -100,6 +107,13 @@ class Residual(Module):
     References
     ----------
     He et al., "Deep Residual Learning for Image Recognition", 2016.
+
+    Examples
+    --------
+    >>> from minigrad.nn import Linear, ReLU
+    >>> import numpy as np
+    >>> Residual(Linear(4, 4), ReLU())(np.ones((2, 4))).shape
+    (2, 4)
     """
 
     def __init__(self, *modules: Callable[..., Any], shortcut: Callable[..., Any] | None = None):

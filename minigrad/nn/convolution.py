@@ -43,6 +43,17 @@ class Conv2d(Module):
         Shape (O, C // groups, KH, KW).
     bias : Parameter or None
         Shape (O,).
+
+    Raises
+    ------
+    ValueError
+        If a size is not positive, or `groups` does not divide both channels.
+
+    Examples
+    --------
+    >>> layer = Conv2d(3, 8, kernel_size=5, stride=2, padding=2)
+    >>> layer.weight.shape, layer(np.zeros((10, 3, 32, 32))).shape
+    ((8, 3, 5, 5), (10, 8, 16, 16))
     """
 
     transposed = False
@@ -105,6 +116,12 @@ class ConvTranspose2d(Conv2d):
         Shape (C, O // groups, KH, KW).
     bias : Parameter or None
         Shape (O,).
+
+    Examples
+    --------
+    >>> layer = ConvTranspose2d(8, 3, kernel_size=2, stride=2)
+    >>> layer(np.zeros((10, 8, 16, 16))).shape
+    (10, 3, 32, 32)
     """
 
     transposed = True
@@ -150,7 +167,22 @@ class _Pool(Module):
 
 
 class MaxPool2d(_Pool):
-    """The maximum of every window; parameters as for `minigrad.functional.max_pool2d`."""
+    """The maximum of every window; parameters as for `minigrad.functional.max_pool2d`.
+
+    Parameters
+    ----------
+    kernel_size : int or pair
+        The window.
+    stride : int or pair, optional
+        Its steps; the window's size by default.
+    padding : int or pair
+        How far windows reach over the border.
+
+    Examples
+    --------
+    >>> MaxPool2d(2)(np.zeros((10, 3, 32, 32))).shape
+    (10, 3, 16, 16)
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, OH, OW)."""
@@ -158,7 +190,22 @@ class MaxPool2d(_Pool):
 
 
 class AvgPool2d(_Pool):
-    """The mean of every window; parameters as for `minigrad.functional.avg_pool2d`."""
+    """The mean of every window; parameters as for `minigrad.functional.avg_pool2d`.
+
+    Parameters
+    ----------
+    kernel_size : int or pair
+        The window.
+    stride : int or pair, optional
+        Its steps; the window's size by default.
+    padding : int or pair
+        How far windows reach over the border.
+
+    Examples
+    --------
+    >>> AvgPool2d(2)(np.zeros((10, 3, 32, 32))).shape
+    (10, 3, 16, 16)
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, OH, OW)."""
@@ -166,7 +213,13 @@ class AvgPool2d(_Pool):
 
 
 class GlobalAvgPool2d(Module):
-    """The mean of each channel: (N, C, H, W) to (N, C)."""
+    """The mean of each channel: (N, C, H, W) to (N, C).
+
+    Examples
+    --------
+    >>> GlobalAvgPool2d()(np.zeros((10, 3, 32, 32))).shape
+    (10, 3)
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Average over the last two axes."""
@@ -180,6 +233,20 @@ class BatchNorm2d(BatchNorm):
 
     Parameters and running values as for `BatchNorm1d`. (The book's own flattens images and
     normalises each pixel for itself; this is the field's standard.)
+
+    Parameters
+    ----------
+    num_features : int
+        The number of channels C.
+    momentum, eps, dtype
+        As for `BatchNorm1d`.
+
+    Examples
+    --------
+    >>> norm = BatchNorm2d(2)
+    >>> y = norm(np.arange(24.0).reshape(3, 2, 2, 2))
+    >>> y.shape, norm.running_mean.shape
+    ((3, 2, 2, 2), (2,))
     """
 
     axes = (4,)
@@ -200,6 +267,11 @@ class Dropout2d(Dropout):
     References
     ----------
     Tompson et al., "Efficient Object Localization Using Convolutional Networks", 2015.
+
+    Examples
+    --------
+    >>> Dropout2d(0.5, rng=0)(np.ones((1, 4, 2, 2)))[0, :, 0, 0]  # one for each channel
+    array([1., 0., 0., 0.])
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -222,9 +294,19 @@ class LocalResponseNorm(Module):
     alpha, beta, k : float
         As above. AlexNet's own are size 5, alpha 5e-4 (1e-4 for each channel), beta 0.75, k 2.
 
+    Raises
+    ------
+    ValueError
+        If `size` is less than 1.
+
     References
     ----------
     Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", 2012.
+
+    Examples
+    --------
+    >>> LocalResponseNorm(5)(np.ones((1, 8, 4, 4))).shape
+    (1, 8, 4, 4)
     """
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0):

@@ -38,6 +38,11 @@ class Embedding(Module):
     ----------
     weight : Parameter
         Shape (num_embeddings, embedding_dim).
+
+    Examples
+    --------
+    >>> Embedding(10, 3)([[1, 2], [3, 3]]).shape
+    (2, 2, 3)
     """
 
     def __init__(

@@ -45,6 +45,19 @@ class Linear(Module):
         Shape (in_features, out_features).
     bias : Parameter or None
         Shape (out_features,).
+
+    Raises
+    ------
+    ValueError
+        If a size is not positive.
+
+    Examples
+    --------
+    >>> layer = Linear(3, 2)
+    >>> layer.weight.shape, layer.bias.shape
+    ((3, 2), (2,))
+    >>> layer(np.ones((10, 3))).shape
+    (10, 2)
     """
 
     def __init__(
@@ -73,7 +86,13 @@ class Linear(Module):
 
 
 class Flatten(Module):
-    """Make one axis of all but the first: (N, C, H, W) to (N, C*H*W)."""
+    """Make one axis of all but the first: (N, C, H, W) to (N, C*H*W).
+
+    Examples
+    --------
+    >>> Flatten()(Tensor(np.zeros((10, 3, 4, 4)))).shape
+    (10, 48)
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Keep the batch axis."""
@@ -83,7 +102,13 @@ class Flatten(Module):
 
 
 class Identity(Module):
-    """Return the input."""
+    """Return the input.
+
+    Examples
+    --------
+    >>> Identity()(3.0)
+    3.0
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `x`."""
@@ -102,6 +127,19 @@ class Dropout(Module):
         evaluation multiplying by it, as in the book.
     rng : Generator or int, optional
         Draws which values drop.
+
+    Raises
+    ------
+    ValueError
+        If p is not in [0, 1).
+
+    Examples
+    --------
+    >>> layer = Dropout(0.5, rng=0)
+    >>> layer(Tensor(np.ones(6))).tolist()
+    [1.0, 0.0, 0.0, 0.0, 1.0, 1.0]
+    >>> layer.eval()(Tensor(np.ones(6))).tolist()
+    [0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
     """
 
     def __init__(self, p: float = 0.5, *, rescale: bool = False, rng: Rng = None):
@@ -187,6 +225,15 @@ class BatchNorm1d(BatchNorm):
     References
     ----------
     Ioffe and Szegedy, "Batch Normalization", 2015; the book, section 6.3.
+
+    Examples
+    --------
+    >>> norm = BatchNorm1d(2)
+    >>> norm(np.array([[1.0, 10.0], [3.0, 30.0]])).detach().numpy().round(2)
+    array([[-1., -1.],
+           [ 1.,  1.]])
+    >>> norm.running_mean
+    array([0.2, 2. ], dtype=float32)
     """
 
     axes = (2, 3)

@@ -59,6 +59,11 @@ class LayerNorm(_OverLast):
     References
     ----------
     Ba et al., "Layer Normalization", 2016.
+
+    Examples
+    --------
+    >>> LayerNorm(2)(np.array([[1.0, 3.0]])).detach().numpy().round(3)
+    array([[-1.,  1.]])
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -78,6 +83,11 @@ class RMSNorm(_OverLast):
     References
     ----------
     Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
+
+    Examples
+    --------
+    >>> RMSNorm(2)(np.array([[3.0, 4.0]])).detach().numpy().round(3)
+    array([[0.849, 1.131]])
     """
 
     def __init__(
@@ -112,9 +122,19 @@ class GroupNorm(Module):
     dtype : dtype
         The type of the parameters.
 
+    Raises
+    ------
+    ValueError
+        If the groups do not divide the channels.
+
     References
     ----------
     Wu and He, "Group Normalization", 2018.
+
+    Examples
+    --------
+    >>> GroupNorm(2, 4)(np.zeros((3, 4, 8, 8))).shape
+    (3, 4, 8, 8)
     """
 
     def __init__(

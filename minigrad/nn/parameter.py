@@ -10,7 +10,28 @@ from minigrad.autograd import Tensor
 
 
 class Parameter(Tensor):
-    """A Tensor that a module trains: it requires a gradient from the start."""
+    """A Tensor that a module trains: it requires a gradient from the start.
+
+    Parameters
+    ----------
+    data : array_like or Tensor
+        Real numbers.
+    requires_grad : bool
+        Whether it is trained; False for one that is frozen.
+    dtype, name
+        As for `Tensor`.
+
+    Raises
+    ------
+    TypeError
+        If the numbers are complex.
+
+    Examples
+    --------
+    >>> weight = Parameter([[1.0, 2.0]], name="weight")
+    >>> weight.requires_grad, weight.dtype
+    (True, dtype('float32'))
+    """
 
     __slots__ = ()
 

@@ -165,9 +165,20 @@ class RNN(Recurrent):
     bias_ih_l0, bias_hh_l0 : Parameter
         b and c (gates H,).
 
+    Raises
+    ------
+    ValueError
+        If a size, `dropout` or `nonlinearity` is none.
+
     References
     ----------
     Elman, "Finding Structure in Time", 1990; the book's second volume, chapter 5.
+
+    Examples
+    --------
+    >>> y, h = RNN(3, 4, batch_first=True)(np.zeros((2, 5, 3), np.float32))
+    >>> y.shape, h.shape
+    ((2, 5, 4), (1, 2, 4))
     """
 
     def __init__(
@@ -205,6 +216,12 @@ class GRU(Recurrent):
     References
     ----------
     Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014.
+
+    Examples
+    --------
+    >>> y, h = GRU(3, 4, batch_first=True)(np.zeros((2, 5, 3), np.float32))
+    >>> y.shape, h.shape
+    ((2, 5, 4), (1, 2, 4))
     """
 
     gates = 3
@@ -225,6 +242,12 @@ class LSTM(Recurrent):
     ----------
     Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997; the book's second volume,
     chapter 6.
+
+    Examples
+    --------
+    >>> y, (h, c) = LSTM(3, 4, batch_first=True)(np.zeros((2, 5, 3), np.float32))
+    >>> y.shape, h.shape, c.shape
+    ((2, 5, 4), (1, 2, 4), (1, 2, 4))
     """
 
     gates = 4

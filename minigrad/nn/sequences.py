@@ -48,6 +48,11 @@ class Conv1d(Module):
         Shape (O, C // groups, K).
     bias : Parameter or None
         Shape (O,).
+
+    Examples
+    --------
+    >>> Conv1d(3, 8, 5)(np.zeros((2, 3, 20), np.float32)).shape
+    (2, 8, 16)
     """
 
     def __init__(
@@ -113,6 +118,11 @@ class MaxPool1d(_Pool1d):
         The window's length and step, which is the length by default.
     padding : int
         What is added on each side, smaller than any value.
+
+    Examples
+    --------
+    >>> MaxPool1d(2)(np.zeros((2, 3, 20))).shape
+    (2, 3, 10)
     """
 
 
@@ -125,6 +135,11 @@ class AvgPool1d(_Pool1d):
         The window's length and step, which is the length by default.
     padding : int
         Zeros on each side; they count.
+
+    Examples
+    --------
+    >>> AvgPool1d(2)(np.zeros((2, 3, 20))).shape
+    (2, 3, 10)
     """
 
 
@@ -135,6 +150,11 @@ class UpsampleNearest(Module):
     ----------
     scale_factor : int
         How often, along each axis after the second.
+
+    Examples
+    --------
+    >>> UpsampleNearest(2)(np.zeros((2, 3, 4, 4))).shape
+    (2, 3, 8, 8)
     """
 
     def __init__(self, scale_factor: int = 2):

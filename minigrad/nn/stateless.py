@@ -25,6 +25,11 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *inputs: Any)
     *inputs
         What the module is called with.
 
+    Returns
+    -------
+    Tensor
+        What the module returns.
+
     Raises
     ------
     ValueError

@@ -76,6 +76,15 @@ def export(
         the batch in a way that can't be written.
     ModuleNotFoundError
         onnx is missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from minigrad import nn
+    >>> x = np.random.default_rng(0).random((5, 3), np.float32)
+    >>> model = export(nn.Linear(3, 2), x, tempfile.mkdtemp() + "/model.onnx")
+    >>> [node.op_type for node in model.graph.node]
+    ['Gemm', 'Identity']
     """
     arrays = _arrays(inputs)
     names = _input_names(model, len(arrays))

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 from minigrad import functional as F
-from minigrad.functional import activations, attention, classification, normalisation, recurrent
+from minigrad.functional import (
+    activations,
+    attention,
+    classification,
+    gaussian,
+    normalisation,
+    recurrent,
+)
 from minigrad.kernels.gelu import CUBIC, SLOPE
 from minigrad.onnx.builder import Builder, Merged, emit
 from minigrad.onnx.trace import Spread
@@ -30,13 +37,13 @@ def _elu(b: Builder, call: Merged, x: str) -> str:
     return b.op("Mul", y, _number(b, call, call.keywords["scale"]))
 
 
-@emit(activations._gelu)
+@emit(gaussian._gelu)
 def _gelu(b: Builder, call: Merged, x: str) -> str:
     p = b.op("Erf", b.op("Mul", x, _number(b, call, math.sqrt(0.5))))
     return _half_of(b, call, x, p)
 
 
-@emit(activations._gelu_tanh)
+@emit(gaussian._gelu_tanh)
 def _gelu_tanh(b: Builder, call: Merged, x: str) -> str:
     cubic = b.op("Mul", b.op("Mul", x, x), _number(b, call, SLOPE * CUBIC))
     inner = b.op("Mul", x, b.op("Add", cubic, _number(b, call, SLOPE)))

@@ -98,6 +98,15 @@ def conv2d(
     ------
     ValueError
         If shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images, edge = np.arange(16.0).reshape(1, 1, 4, 4), np.array([[[[-1.0, 1.0]]]])
+    >>> conv2d(images, edge).shape
+    (1, 1, 4, 3)
+    >>> conv2d(images, edge)[0, 0, 0]
+    array([1., 1., 1.])
     """
     x, weight, bias = as_array(x), as_array(weight), as_array(bias)
     if weight.ndim != 4 or not weight.size:
@@ -157,6 +166,22 @@ def conv_transpose2d(
     Tensor
         Shape (N, O, OH, OW), OH = (H - 1) stride - 2 padding + dilation (KH - 1) + output_padding
         + 1.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, weight = np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2))
+    >>> conv_transpose2d(x, weight, stride=2).shape
+    (1, 1, 4, 4)
+    >>> conv_transpose2d(x, weight)[0, 0]
+    array([[1., 2., 1.],
+           [2., 4., 2.],
+           [1., 2., 1.]])
     """
     name = "conv_transpose2d"
     x, weight, bias = as_array(x), as_array(weight), as_array(bias)

@@ -68,6 +68,17 @@ def max_pool2d(x: T, kernel_size: Pair, stride: Pair | None = None, padding: Pad
     -------
     Tensor
         Shape (N, C, OH, OW) with OH = (H + 2 padding - kernel) // stride + 1.
+
+    Raises
+    ------
+    ValueError
+        If x is not (N, C, H, W), or smaller than the window, or the padding is not less than this.
+
+    Examples
+    --------
+    >>> max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)[0, 0]
+    array([[ 5.,  7.],
+           [13., 15.]])
     """
     x = as_array(x)
     return _max_pool2d(x, window=_window("max_pool2d", "fiu", x, kernel_size, stride, padding))
@@ -85,7 +96,35 @@ def _avg_pool2d(x: Any, *, window: Geometry) -> Any:
 
 
 def avg_pool2d(x: T, kernel_size: Pair, stride: Pair | None = None, padding: Padding = 0) -> T:
-    """Return the mean of every window; padding counts as zeros. Parameters as for `max_pool2d`."""
+    """Return the mean of every window; padding counts as zeros. Parameters as for `max_pool2d`.
+
+    Parameters
+    ----------
+    x : array_like
+        Shape (N, C, H, W).
+    kernel_size : int or pair
+        The window.
+    stride : int or pair, optional
+        Its steps; the window's size by default.
+    padding : int or pair
+        How far windows reach over the border.
+
+    Returns
+    -------
+    Tensor
+        Shape (N, C, OH, OW) with OH = (H + 2 padding - kernel) // stride + 1.
+
+    Raises
+    ------
+    ValueError
+        If x is not (N, C, H, W), or smaller than the window, or the padding is not less than this.
+
+    Examples
+    --------
+    >>> avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)[0, 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]])
+    """
     x = as_array(x)
     return _avg_pool2d(x, window=_window("avg_pool2d", "f", x, kernel_size, stride, padding))
 
@@ -115,6 +154,19 @@ def im2col(
         Shape (N, C, H, W).
     kernel_size, stride, padding, dilation : int or pair
         The windows, as for `conv2d`.
+
+    Returns
+    -------
+    Tensor
+        Shape (N*OH*OW, C*KH*KW).
+
+    Examples
+    --------
+    >>> im2col(np.arange(9.0).reshape(1, 1, 3, 3), 2)
+    array([[0., 1., 3., 4.],
+           [1., 2., 4., 5.],
+           [3., 4., 6., 7.],
+           [4., 5., 7., 8.]])
     """
     x = as_array(x)
     return _im2col(x, window=check_window("im2col", x, kernel_size, stride, padding, dilation))
@@ -143,6 +195,19 @@ def col2im(
     -------
     Tensor
         Shape `input_shape`.
+
+    Raises
+    ------
+    ValueError
+        If `col` has not the shape that images of this shape give.
+
+    Examples
+    --------
+    >>> col = im2col(np.ones((1, 1, 3, 3)), 2)
+    >>> col2im(col, (1, 1, 3, 3), 2)[0, 0]  # in how many windows each pixel is
+    array([[1., 2., 1.],
+           [2., 4., 2.],
+           [1., 2., 1.]])
     """
     col, shape = as_array(col), tuple(input_shape)
     if len(shape) != 4 or min(shape) < 0:

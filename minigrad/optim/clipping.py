@@ -48,6 +48,15 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
     References
     ----------
     Pascanu et al., "On the difficulty of training recurrent neural networks", 2013.
+
+    Examples
+    --------
+    >>> p = Tensor([0.0, 0.0], requires_grad=True)
+    >>> (p * np.array([3.0, 4.0], np.float32)).sum().backward()
+    >>> clip_grad_norm([p], max_norm=1.0)
+    5.0
+    >>> p.grad
+    Tensor([0.6, 0.8])
     """
     gradients = _gradients("clip_grad_norm", parameters, max_norm)
     norm = math.sqrt(sum(float(np.square(g.data, dtype=np.float64).sum()) for g in gradients))
@@ -60,7 +69,28 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
 
 
 def clip_grad_value(parameters: Iterable[Tensor], max_value: float) -> None:
-    """Limit each value of each gradient to [-max_value, max_value], in place."""
+    """Limit each value of each gradient to [-max_value, max_value], in place.
+
+    Parameters
+    ----------
+    parameters : iterable of Tensors
+        Those without a gradient are passed over.
+    max_value : float
+        The largest absolute value to allow.
+
+    Raises
+    ------
+    ValueError
+        If `max_value` is not positive, or there are no parameters.
+
+    Examples
+    --------
+    >>> p = Tensor([0.0, 0.0], requires_grad=True)
+    >>> (p * np.array([3.0, -0.5], np.float32)).sum().backward()
+    >>> clip_grad_value([p], max_value=1.0)
+    >>> p.grad
+    Tensor([ 1. , -0.5])
+    """
     for g in _gradients("clip_grad_value", parameters, max_value):
         np.clip(g.data, -max_value, max_value, out=g.data)
         note_change(g.data)

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 import numbers
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
 from minigrad.autograd import Array, Tensor, bare
 from minigrad.checks import at_once, whole
+from minigrad.optim.advice import with_advice
 from minigrad.optim.blocks import Blocks, Item
 
 Group = dict[str, Any]  # the Tensors under "params", and the options of the rule by name
 Params = Iterable[Tensor | Group] | None
 Key = TypeVar("Key")
-
-ELSEWHERE = {  # what other libraries call options that are found here otherwise
-    "alpha": "RMSprop calls it decay_rate=",
-    "betas": "write beta1= and beta2=",
-    "eps": "it is 1e-7 in every rule, as in the book",
-    "learning_rate": "write lr=",
-    "momentum": "use Momentum(params, lr, momentum=0.9)",
-    "nesterov": "use Nesterov(params, lr, momentum=0.9)",
-}
 
 
 class Optimizer(Blocks):
@@ -49,12 +40,24 @@ class Optimizer(Blocks):
     ----------
     param_groups : list of dict
         The parameters and options of each group; options may be changed between steps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `params` are not real leaf Tensors, each once, or an option is unknown or out of range.
+
+    Examples
+    --------
+    >>> from minigrad.optim import SGD
+    >>> w, b = Tensor([[1.0]], True), Tensor([0.0], True)
+    >>> SGD([{"params": [w], "lr": 0.01}, {"params": [b]}], lr=0.1).param_groups[1]["lr"]
+    0.1
     """
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if "__init__" in vars(cls):
-            cls.__init__ = _with_advice(cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = with_advice(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self, params: Params = None, **options: float):
         super().__init__()
@@ -289,21 +292,6 @@ class Optimizer(Blocks):
                     f"expected {parameters[key].size}"
                 )
         return whole(f"load_state_dict: t of parameter {key}", entry["t"], 1), arrays
-
-
-def _with_advice(init: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(init)
-    def run(self: Any, *arguments: Any, **options: Any) -> None:
-        try:
-            init(self, *arguments, **options)
-        except TypeError as error:
-            for name, advice in ELSEWHERE.items():
-                if name in options and f"unexpected keyword argument '{name}'" in str(error):
-                    said = str(error).partition(". Did you mean")[0]  # Python's own guess
-                    raise TypeError(f"{said}: {advice}") from None
-            raise
-
-    return run
 
 
 def _options(group: Group) -> dict[str, float]:

@@ -31,6 +31,13 @@ class SGD(Optimizer):
     References
     ----------
     The book, section 6.1.2.
+
+    Examples
+    --------
+    >>> params = {"w": np.array([1.0, 2.0])}
+    >>> SGD(lr=0.5).update(params, {"w": np.array([1.0, 0.0])})
+    >>> params["w"]
+    array([0.5, 2. ])
     """
 
     def __init__(self, params: Params = None, lr: float = 0.01, *, weight_decay: float = 0.0):
@@ -55,6 +62,14 @@ class Momentum(Optimizer):
     References
     ----------
     Polyak, 1964; the book, section 6.1.4.
+
+    Examples
+    --------
+    >>> params, rule = {"w": np.array([1.0])}, Momentum(lr=0.5)
+    >>> for _ in range(2):
+    ...     rule.update(params, {"w": np.array([1.0])})
+    >>> params["w"]  # 1 - 0.5 - (0.9 * 0.5 + 0.5)
+    array([-0.45])
     """
 
     state_names = ("v",)
@@ -90,6 +105,13 @@ class Nesterov(Momentum):
     References
     ----------
     Nesterov, 1983, in the form of Bengio et al., 2012 (arXiv 1212.0901).
+
+    Examples
+    --------
+    >>> params, rule = {"w": np.array([1.0])}, Nesterov(lr=0.5)
+    >>> rule.update(params, {"w": np.array([1.0])})
+    >>> params["w"]  # 1 - (1 + 0.9) * 0.5
+    array([0.05])
     """
 
     @staticmethod
@@ -112,6 +134,13 @@ class AdaGrad(Optimizer):
     References
     ----------
     Duchi et al., 2011; the book, section 6.1.5.
+
+    Examples
+    --------
+    >>> params, rule = {"w": np.array([1.0, 1.0])}, AdaGrad(lr=0.5)
+    >>> rule.update(params, {"w": np.array([100.0, 0.01])})
+    >>> params["w"].round(4)  # the same step for large gradients and small
+    array([0.5, 0.5])
     """
 
     state_names = ("h",)
@@ -141,6 +170,13 @@ class RMSprop(Optimizer):
     References
     ----------
     Tieleman and Hinton, 2012.
+
+    Examples
+    --------
+    >>> params, rule = {"w": np.array([1.0, 1.0])}, RMSprop(lr=0.05)
+    >>> rule.update(params, {"w": np.array([100.0, 0.01])})
+    >>> params["w"].round(4)
+    array([0.5, 0.5])
     """
 
     state_names = ("h",)
@@ -181,6 +217,13 @@ class Adam(Optimizer):
     References
     ----------
     Kingma and Ba, 2015; the book, section 6.1.6.
+
+    Examples
+    --------
+    >>> params, rule = {"w": np.array([1.0, 1.0])}, Adam(lr=0.5)
+    >>> rule.update(params, {"w": np.array([100.0, 0.01])})
+    >>> params["w"].round(3)  # about lr, for large gradients and small
+    array([0.5, 0.5])
     """
 
     state_names = ("m", "v")
@@ -230,6 +273,13 @@ class AdamW(Adam):
     References
     ----------
     Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
+
+    Examples
+    --------
+    >>> params, rule = {"w": np.ones((1, 2))}, AdamW(lr=0.5, weight_decay=0.1)
+    >>> rule.update(params, {"w": np.zeros((1, 2))})
+    >>> params["w"]  # 1 - 0.5 * 0.1
+    array([[0.95, 0.95]])
     """
 
     decoupled = True

@@ -24,6 +24,11 @@ class Schedule:
     optimizer : Optimizer
         Its `lr` is set at once, and at every `step()`.
 
+    Raises
+    ------
+    TypeError
+        If the first argument is not an optimizer.
+
     Examples
     --------
     >>> from minigrad.optim import SGD, StepDecay
@@ -79,7 +84,24 @@ class Schedule:
 
 
 class StepDecay(Schedule):
-    """gamma^(k // every): a cut at regular intervals."""
+    """gamma^(k // every): a cut at regular intervals.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        As for `Schedule`.
+    every : int
+        How many steps lie between two cuts.
+    gamma : float
+        The factor of a cut.
+
+    Examples
+    --------
+    >>> from minigrad.optim import SGD
+    >>> schedule = StepDecay(SGD(lr=1.0), every=2, gamma=0.5)
+    >>> [schedule.factor(k) for k in range(5)]
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
 
     def __init__(self, optimizer: Optimizer, every: int, gamma: float = 0.1):
         _require(every >= 1, f"StepDecay: every must be at least 1, got {every}")
@@ -93,7 +115,22 @@ class StepDecay(Schedule):
 
 
 class ExponentialDecay(Schedule):
-    """gamma^k."""
+    """gamma^k.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        As for `Schedule`.
+    gamma : float
+        The factor of a step.
+
+    Examples
+    --------
+    >>> from minigrad.optim import SGD
+    >>> schedule = ExponentialDecay(SGD(lr=1.0), gamma=0.5)
+    >>> [schedule.factor(k) for k in range(4)]
+    [1.0, 0.5, 0.25, 0.125]
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float):
         _require(gamma > 0, f"ExponentialDecay: gamma must be > 0, got {gamma}")
@@ -106,7 +143,22 @@ class ExponentialDecay(Schedule):
 
 
 class InverseTimeDecay(Schedule):
-    """1 / (1 + rate k)."""
+    """1 / (1 + rate k).
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        As for `Schedule`.
+    rate : float
+        After 1 / rate steps the learning rate is half the first one.
+
+    Examples
+    --------
+    >>> from minigrad.optim import SGD
+    >>> schedule = InverseTimeDecay(SGD(lr=1.0), rate=0.5)
+    >>> [schedule.factor(k) for k in (0, 2, 6)]
+    [1.0, 0.5, 0.25]
+    """
 
     def __init__(self, optimizer: Optimizer, rate: float):
         _require(rate >= 0, f"InverseTimeDecay: rate must be >= 0, got {rate}")
@@ -121,9 +173,25 @@ class InverseTimeDecay(Schedule):
 class CosineDecay(Schedule):
     """Half a cosine from 1 to `final` in `steps`, then constant.
 
+    Parameters
+    ----------
+    optimizer : Optimizer
+        As for `Schedule`.
+    steps : int
+        How many steps the way down takes.
+    final : float
+        The factor at the end.
+
     References
     ----------
     Loshchilov and Hutter, "SGDR", 2017.
+
+    Examples
+    --------
+    >>> from minigrad.optim import SGD
+    >>> schedule = CosineDecay(SGD(lr=1.0), steps=100)
+    >>> [round(schedule.factor(k), 3) for k in (0, 50, 100, 150)]
+    [1.0, 0.5, 0.0, 0.0]
     """
 
     def __init__(self, optimizer: Optimizer, steps: int, final: float = 0.0):
@@ -150,6 +218,14 @@ class WarmUp(Schedule):
     then : Schedule, optional
         A schedule of the same optimizer; its formula counts from the end of the rise. Call
         `step()` of the warm-up alone.
+
+    Examples
+    --------
+    >>> from minigrad.optim import SGD
+    >>> optimizer = SGD(lr=1.0)
+    >>> schedule = WarmUp(optimizer, 4, ExponentialDecay(optimizer, gamma=0.5))
+    >>> [schedule.factor(k) for k in range(6)]
+    [0.25, 0.5, 0.75, 1.0, 1.0, 0.5]
     """
 
     def __init__(self, optimizer: Optimizer, steps: int, then: Schedule | None = None):

@@ -37,6 +37,14 @@ class EarlyStopping:
     metric : str
         The column. The smallest is best for names that end with `loss` or `error`, else the
         largest.
+
+    Examples
+    --------
+    >>> from minigrad import nn, optim
+    >>> from minigrad.training import Trainer
+    >>> model = nn.Linear(4, 2)
+    >>> stop = EarlyStopping(patience=3)
+    >>> trainer = Trainer(model, optim.SGD(model.parameters()), callbacks=[stop])
     """
 
     def __init__(self, patience: int = 5, metric: str = "validation_loss"):
@@ -64,6 +72,14 @@ class BestCheckpoint:
         As for `minigrad.save`; `model.load_state_dict(minigrad.load(path))` takes it back.
     metric : str
         As for `EarlyStopping`.
+
+    Examples
+    --------
+    >>> from minigrad import nn, optim
+    >>> from minigrad.training import Trainer
+    >>> model = nn.Linear(4, 2)
+    >>> best = BestCheckpoint("best.npz", metric="validation_accuracy")
+    >>> trainer = Trainer(model, optim.SGD(model.parameters()), callbacks=[best])
     """
 
     def __init__(self, path: str | os.PathLike[str], metric: str = "validation_loss"):
@@ -88,9 +104,24 @@ class EMA:
     decay : float
         How much of the average remains.
 
+    Raises
+    ------
+    ValueError
+        If `decay` is out of range.
+
     References
     ----------
     Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992.
+
+    Examples
+    --------
+    >>> from minigrad import nn, optim
+    >>> from minigrad.training import Trainer
+    >>> model, ema = nn.Linear(4, 2), EMA(0.99)
+    >>> trainer = Trainer(model, optim.SGD(model.parameters()), callbacks=[ema], progress=False)
+    >>> history = trainer.fit((np.ones((8, 4)), np.zeros(8, int)), epochs=1)
+    >>> with ema.applied(model):
+    ...     result = trainer.evaluate((np.ones((8, 4)), np.zeros(8, int)))
     """
 
     def __init__(self, decay: float = 0.999):
@@ -142,6 +173,14 @@ class CSVLogger:
     ----------
     path
         The file; a new run begins it anew.
+
+    Examples
+    --------
+    >>> from minigrad import nn, optim
+    >>> from minigrad.training import Trainer
+    >>> model = nn.Linear(4, 2)
+    >>> log = CSVLogger("run.csv")
+    >>> trainer = Trainer(model, optim.SGD(model.parameters()), callbacks=[log])
     """
 
     def __init__(self, path: str | os.PathLike[str]):
@@ -183,6 +222,14 @@ class TensorBoard:
         PyTorch's.
     every : int
         Between the steps whose loss is written.
+
+    Examples
+    --------
+    >>> from minigrad import nn, optim
+    >>> from minigrad.training import Trainer
+    >>> model = nn.Linear(4, 2)
+    >>> board = TensorBoard("runs/first")
+    >>> trainer = Trainer(model, optim.SGD(model.parameters()), callbacks=[board])
     """
 
     def __init__(self, to: Any, every: int = 10):

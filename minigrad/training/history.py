@@ -21,6 +21,12 @@ class History:
         One row an epoch: `epoch` and `step` (both counted from 1), the means over the epoch of the
         `loss` and of each metric, the same on the validation data under names that begin with
         `validation_`, the learning rate `lr`, and the `seconds` that training took.
+
+    Examples
+    --------
+    >>> history = History(epochs=[{"epoch": 1, "step": 2, "loss": 2.1, "validation_loss": 1.8}])
+    >>> history["validation_loss"]
+    [1.8]
     """
 
     losses: list[float] = field(default_factory=list)

@@ -25,7 +25,7 @@ def plot(
     history: History,
     to: Any = None,
     *,
-    label: str = "training",
+    label: str = "training loss",
     color: Color = COLORS[0],
     window: int | None = None,
 ) -> Any:
@@ -71,9 +71,11 @@ def plot(
     loss.legend(frameon=False)
     for axes in rest:
         for name, ink in zip(metrics, COLORS * len(metrics), strict=False):
-            _curve(history, axes, name, ink, "-")
+            _curve(history, axes, name, ink, "-", f"training {name}")
             _curve(history, axes, f"{HELD_OUT}{name}", ink, "--")
-        axes.set(xlabel="epoch")
+        axes.set(xlabel="epoch", ylabel=", ".join(metrics).replace("_", " "))
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        _look_at_the_end(axes)
         axes.legend(frameon=False)
     if to is not None:
         out = io.BytesIO()
@@ -91,11 +93,25 @@ def _plot_loss(
     axes.set(xlabel="step", ylabel="loss", yscale="log" if min(losses) > 0 else "linear")
 
 
-def _curve(history: History, axes: Any, name: str, ink: str, style: str, x: str = "epoch") -> None:
+def _curve(
+    history: History, axes: Any, name: str, ink: str, style: str, label: str = "", x: str = "epoch"
+) -> None:
     points = [(row[x], row[name]) for row in history.epochs if name in row]
     if points:
-        drawn = {"color": ink, "marker": "o" if len(points) < 25 else None, "ms": 3}
-        axes.plot(*zip(*points, strict=True), style, label=name.replace("_", " "), **drawn)
+        drawn: dict[str, Any] = {"color": ink, "marker": "o" if len(points) < 25 else None, "ms": 3}
+        axes.plot(
+            *zip(*points, strict=True), style, label=(label or name).replace("_", " "), **drawn
+        )
+
+
+def _look_at_the_end(axes: Any) -> None:
+    """Let the first tenth of long curves run out of the picture, for the gap at the end."""
+    ys = [np.asarray(line.get_ydata(), float) for line in axes.lines]
+    values = np.concatenate([np.zeros(0), *[y[len(y) // 10 :] for y in ys]])
+    values = values[np.isfinite(values)]
+    if values.size:
+        room = 0.06 * float(np.ptp(values)) or 0.06
+        axes.set_ylim(float(values.min()) - room, float(values.max()) + room)
 
 
 def smooth(values: ArrayLike, window: int | None = None) -> NDArray[np.float64]:

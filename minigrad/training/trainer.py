@@ -80,6 +80,11 @@ class Trainer(Evaluator):
     stop : str or None
         Why the run ended early, if it did.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the arguments do not fit one another.
+
     Examples
     --------
     >>> from minigrad import manual_seed, nn, optim

@@ -14,8 +14,12 @@ def test_they_are_drawn(tmp_path):
     subprocess.run([sys.executable, DOCS / "plots.py", tmp_path], check=True, capture_output=True)
     drawn = sorted(path.name for path in tmp_path.iterdir())
     assert drawn == [
+        "activations_dark.svg",
+        "activations_light.svg",
         "schedules_dark.svg",
         "schedules_light.svg",
+        "speed_dark.svg",
+        "speed_light.svg",
         "valley_dark.svg",
         "valley_light.svg",
     ]

@@ -9,19 +9,23 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "results.md"
-HEADER = "| section | what it shows | result | seconds | command |"
-LINE = "| --- | --- | --- | ---: | --- |"
+HEADER = "| section | what it shows | the book | here | seconds | command |"
+LINE = "| --- | --- | --- | --- | ---: | --- |"
 RUNS = [
     ("late", "10.2", "digits", "a|b", 3.4, " --seed 1"),
+    ("dropout", "8", "digits", "d", 1.0, ""),
+    ("dropout", "8", "mnist", "m", 1.0, ""),
     ("two", "6.1.2 to 6.1.7", "digits", "on digits", 9.6, ""),
-    ("two", "6.1.2 to 6.1.7", "mnist", "on MNIST", 61.2, " --data mnist"),
+    ("two", "6.1.2 to 6.1.7", "mnist", "on MNIST", 61.2, " --data m"),
     ("first", "4.4.1 and 12", None, "nothing", 1.0, ""),
 ]
 ROWS = [
-    "| 4.4.1 and 12 | why | nothing | 1 | [first.py](../examples/first.py) |",
-    "| 6.1.2 to 6.1.7 | why | MNIST: on MNIST | 61 | [two.py](../examples/two.py) `--data mnist` |",
-    "|  |  | digits: on digits | 10 | [two.py](../examples/two.py) |",
-    r"| 10.2 | why | digits: a\|b | 3 | [late.py](../examples/late.py) `--seed 1` |",
+    "| 4.4.1 and 12 | why |  | nothing | 1 | [first.py](../examples/first.py) |",
+    "| 6.1.2 to 6.1.7 | why |  | MNIST: on MNIST | 61 | [two.py](../examples/two.py) `--data m` |",
+    "|  |  |  | digits: on digits | 10 | [two.py](../examples/two.py) |",
+    "| 8 | why | a figure: the gap closes | MNIST: m | 1 | [dropout.py](../examples/dropout.py) |",
+    "|  |  |  | digits: d | 1 | [dropout.py](../examples/dropout.py) |",
+    r"| 10.2 | why |  | digits: a\|b | 3 | [late.py](../examples/late.py) `--seed 1` |",
 ]
 
 
@@ -46,7 +50,7 @@ def test_results_become_rows_in_the_order_of_the_book(tmp_path):
     for _ in range(2):  # the second time it finds the table that it made
         done = make(tmp_path, page)
         assert done.returncode == 0, done.stderr
-        assert "4 rows" in done.stdout
+        assert "6 rows" in done.stdout
         assert page.read_text("utf-8") == page_with(*ROWS)
 
 

@@ -45,10 +45,9 @@ def test_the_optimizers_are_compared_in_a_table(compared):
         assert 80 < test <= train + 2 <= 102
 
 
-def test_it_shows_progress(compared):
-    lines = compared[0].stderr.splitlines()
-    assert [line.split()[0] for line in lines] == [rule for rule in RULES for _ in range(10)]
-    assert "epoch 20/20  loss 0." in lines[-1]
+def test_a_log_begins_with_the_table(compared):
+    assert compared[0].stderr == ""
+    assert compared[0].stdout.startswith("rule ")
 
 
 def test_it_writes_what_it_says_and_nothing_elsewhere(compared):

@@ -14,6 +14,7 @@ for package in ("matplotlib", "sklearn", "tqdm"):
     [
         ("compare_optimizers.py", ["--epochs", "0"], 2,
          "--epochs: expected a whole number of 1 or more, got '0'"),
+        ("overfitting.py", [], 1, "is what examples share"),
         ("compare_optimizers.py", ["--data", "cats"], 2, "invalid choice: 'cats'"),
         ("compare_optimizers.py", ["--data-dir", "."], 1, "add --data mnist"),
         ("compare_optimizers.py", ["--data", "mnist", "--data-dir", "."], 1,

@@ -122,7 +122,8 @@ def test_a_plot_shows_the_losses_and_the_metrics():
     np.testing.assert_array_equal(smoothed.get_ydata(), smooth(history.losses, 3))
     assert held_out.get_xydata().tolist() == [[4, 0.9]]
     assert (loss.get_xlabel(), loss.get_ylabel(), loss.get_yscale()) == ("step", "loss", "log")
-    assert [line.get_label() for line in metrics.lines] == ["accuracy", "validation accuracy"]
+    names = ["training accuracy", "validation accuracy"]
+    assert [line.get_label() for line in metrics.lines] == names
     np.testing.assert_array_equal(metrics.lines[0].get_ydata(), history["accuracy"])
     assert metrics.get_xlabel() == "epoch"
 

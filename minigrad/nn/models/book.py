@@ -55,9 +55,22 @@ class MultiLayerNet(Network):
     rng, dtype
         As for `Linear`; `rng` draws the dropped activations too.
 
+    Raises
+    ------
+    TypeError
+        If `hidden` is not a sequence.
+    ValueError
+        If `weight_decay` is negative, or a name is unknown.
+
     References
     ----------
     The book, chapter 6 (`MultiLayerNet` and `MultiLayerNetExtend` in its code).
+
+    Examples
+    --------
+    >>> model = MultiLayerNet(784, [100, 100, 100, 100], 10, batch_norm=True)
+    >>> sum(p.size for p in model.parameters())
+    110610
     """
 
     def __init__(
@@ -114,6 +127,13 @@ class TwoLayerNet(MultiLayerNet):
     References
     ----------
     The book, sections 4.5 and 5.7.
+
+    Examples
+    --------
+    >>> model = TwoLayerNet(rng=0)
+    >>> x, t = np.zeros((5, 784), np.float32), np.arange(5)
+    >>> round(model.loss(x, t).item(), 4)
+    2.3026
     """
 
     def __init__(
@@ -161,6 +181,11 @@ class SimpleConvNet(Network):
     References
     ----------
     The book, section 7.5.
+
+    Examples
+    --------
+    >>> SimpleConvNet()(np.zeros((5, 1, 28, 28), np.float32)).shape
+    (5, 10)
     """
 
     def __init__(
@@ -225,6 +250,11 @@ class DeepConvNet(Network):
     References
     ----------
     The book, section 8.1.
+
+    Examples
+    --------
+    >>> DeepConvNet()(np.zeros((5, 1, 28, 28), np.float32)).shape
+    (5, 10)
     """
 
     def __init__(

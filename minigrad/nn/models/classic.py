@@ -50,6 +50,12 @@ class LeNet5(Network):
     ----------
     LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition",
     1998; the book, section 7.7.1.
+
+    Examples
+    --------
+    >>> model = LeNet5(activation="tanh")
+    >>> model(np.zeros((5, 1, 28, 28), np.float32)).shape
+    (5, 10)
     """
 
     def __init__(
@@ -116,6 +122,12 @@ class AlexNet(Network):
     ----------
     Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional Neural
     Networks", 2012; the book, section 7.7.2.
+
+    Examples
+    --------
+    >>> model = AlexNet((3, 67, 67), classes=10)
+    >>> model.conv1.weight.shape, model.linear3.weight.shape
+    ((96, 3, 11, 11), (4096, 10))
     """
 
     def __init__(

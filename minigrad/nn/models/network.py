@@ -33,6 +33,13 @@ class Network(Sequential):
         Each is called by its kind and number: `conv1`, `relu1`, `conv2`, `flatten`, `linear1`.
     **named : Module
         Layers with names of their own, after the others.
+
+    Examples
+    --------
+    >>> from minigrad.nn import Linear
+    >>> network = Network(Linear(4, 8), ReLU(), Linear(8, 2))
+    >>> [name for name, _ in network.named_parameters()]
+    ['linear1.weight', 'linear1.bias', 'linear2.weight', 'linear2.bias']
     """
 
     weight_decay = 0.0
