@@ -1,13 +1,20 @@
 """How the documentation is built: `sphinx-build -W --keep-going -b html docs out/docs`."""
 
 import importlib
+import re
+import sys
+from pathlib import Path
 from types import ModuleType
 
-from docutils.nodes import SkipNode
+from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util.logging import getLogger
 
 import minigrad
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+import live  # noqa: E402  beside this file
 
 logger = getLogger(__name__)
 project = "minigrad"
@@ -15,8 +22,12 @@ author = "minigrad contributors"
 copyright = "minigrad contributors. MIT licence"
 version = release = minigrad.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
-exclude_patterns = ["notebooks"]  # they are linked as files
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+exclude_patterns = []
+nb_execution_mode = "force"  # so what the notebooks show is what they do now
+nb_execution_timeout = 120
+nb_execution_raise_on_error = True
+nb_merge_streams = True
 suppress_warnings = ["config.cache"]
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "html_image"]
@@ -52,13 +63,35 @@ PACKAGES = "minigrad functional nn nn.models optim data training graph testing".
 def inline_math(self, node):
     """Write an equation in a line of text."""
     self.body.append(tex2mathml(node.astext()))
-    raise SkipNode
+    raise nodes.SkipNode
 
 
 def block_math(self, node):
     """Write an equation of its own."""
     self.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
-    raise SkipNode
+    raise nodes.SkipNode
+
+
+# ---------------------------------------------------------------------- pictures, and the gallery
+def link_pictures(app, doctree, page):
+    """Give each picture its size in the page, and so, by Sphinx, a link to itself in full."""
+    for image in doctree.findall(nodes.image):
+        if not {"scale", "width", "height"} & image.attributes.keys():
+            image["scale"] = 100
+
+
+def gallery(app, page, source):
+    """Show on the page `gallery` the text that stands beside the examples."""
+    if page == "gallery":
+        text = (HERE.parent / "examples" / "README.md").read_text("utf-8")
+        text = text.replace("](../docs/", "](")
+        source[0] = re.sub(r"\]\((?=[\w/]+\.(?:py|md)\))(?!results)", "](../examples/", text)
+
+
+def explorable(app):
+    """Write the pages of graphs beside those of the site."""
+    if app.builder.format == "html":
+        live.write_pages(Path(app.outdir) / "live")
 
 
 # ------------------------------------------------------------------- nothing is left undocumented
@@ -82,4 +115,7 @@ def missing_names(app, env):
 def setup(app):
     """Register the above."""
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))
+    app.connect("builder-inited", explorable)
+    app.connect("source-read", gallery)
+    app.connect("doctree-resolved", link_pictures)
     app.connect("env-check-consistency", missing_names)

@@ -1,4 +1,4 @@
-"""Draw the plots of the update rules, for light pages and dark: `python docs/plots.py [folder]`."""
+"""Draw the plots of the pages, for light ones and dark: `python docs/plots.py [folder]`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from matplotlib.style import context
 
-from minigrad import Tensor, optim
+from minigrad import Tensor, elementwise_grad, optim
+from minigrad import functional as F
 from minigrad.files import write
 from minigrad.training.plots import COLORS
 
@@ -27,6 +28,15 @@ RULES = {  # the rates are the book's, where it has one for its valley x^2 / 20 
     optim.RMSprop: 0.1,
     optim.Adam: 0.3,
 }
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "relu": F.relu,
+    "leaky_relu, negative_slope 0.1": lambda x: F.leaky_relu(x, 0.1),
+    "sigmoid": F.sigmoid,
+    "tanh": F.tanh,
+    "softplus": F.softplus,
+    "gelu": F.gelu,
+}
+HERE = Path(__file__).parent
 START, STEPS = (-7.0, 2.0), 30
 
 
@@ -86,6 +96,52 @@ def schedules(ink: str) -> Figure:
     return figure
 
 
+def activations(ink: str) -> Figure:
+    """Draw each activation, and its derivative with a dashed line."""
+    figure = Figure(figsize=(7.6, 8.4))
+    panels = figure.subplots(3, 2).flat
+    for axes, (name, f) in zip(panels, ACTIVATIONS.items(), strict=True):
+        x = np.linspace(-4, 4, 401)
+        axes.axhline(0, color=ink, alpha=0.3, linewidth=0.7)
+        axes.axvline(0, color=ink, alpha=0.3, linewidth=0.7)
+        axes.plot(x, f(x), color=LINES[ink], linewidth=1.8, label="value")
+        slope = elementwise_grad(f)(x)
+        axes.plot(x, slope, color=COLORS[1], linestyle="--", linewidth=1.4, label="derivative")
+        axes.set_title(name)
+        axes.set(xlim=(-4, 4))
+    panels = figure.axes
+    panels[0].legend(frameon=False, loc="upper left", fontsize=10)
+    return figure
+
+
+def speed(ink: str) -> Figure:
+    """Draw the table of README.md that the benchmark made: times, minigrad's for 1."""
+    lines = (HERE.parent / "README.md").read_text("utf-8").partition("## Speed")[2].splitlines()
+    header, _, *rows = ([c.strip() for c in line.split("|")[1:-1]] for line in lines if "|" in line)
+    figure = Figure(figsize=(7.6, 7.2))
+    for axes, (title, ours, *others) in zip(figure.subplots(3, 2).flat, rows, strict=True):
+        own, unit = ours.split()
+        texts = {"minigrad": own}
+        for name, cell in zip(header[2:], others, strict=True):
+            if "(" in cell:
+                texts[name.partition(",")[0]] = cell.partition("(")[2].strip(")")
+        times = [float(text) for text in texts.values()]
+        place = range(len(times), 0, -1)
+        colors = [LINES[ink], *["#8C8C8C"] * (len(times) - 1)]
+        bars = axes.barh(place, times, color=colors, height=0.7)
+        labels = [f"{text} {unit}" for text in texts.values()]
+        axes.bar_label(bars, labels, padding=3, color=ink, fontsize=9)
+        axes.set_yticks(place, texts, fontsize=10)
+        axes.set(xlim=(0, 1.25 * max(times)), xticks=[])
+        axes.spines["bottom"].set_visible(False)
+        kind, _, rest = title.partition(": ")
+        axes.set_title(
+            rest.replace("the book's ", "") or kind.replace("forward and backward", "and back"),
+            fontsize=10,
+        )
+    return figure
+
+
 def save(draw: Callable[[str], Figure], theme: str, folder: Path) -> Path:
     """Write a plot as SVG with a clear ground and ink for this theme."""
     ink = INKS[theme]
@@ -108,8 +164,8 @@ def save(draw: Callable[[str], Figure], theme: str, folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "images")
-    for draw in (valley, schedules):
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else HERE / "images")
+    for draw in (valley, schedules, activations, speed):
         for theme in INKS:
             saved = save(draw, theme, folder)
             sys.stdout.write(f"{saved}  {saved.stat().st_size // 1024} KiB\n")
