@@ -10,6 +10,10 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+HELPERS = "common convnets hyperparameter_plots hyperparameter_trials overfitting".split()
+if Path(sys.argv[0]).stem in HELPERS:
+    sys.exit(f"{sys.argv[0]} is what examples share: examples/README.md lists those to run")
+
 # The matrices are small: a second BLAS thread gains nothing, and on a busy machine loses tenfold.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 BEGAN = time.perf_counter()
@@ -38,9 +42,10 @@ def require(*packages, extra):
 
 
 require("sklearn", "matplotlib", "tqdm", extra="examples")
-TITLES = {"digits": "handwritten digits of 8x8 pixels", "mnist": "MNIST"}
+TITLES = {"digits": "handwritten digits of 8×8 pixels", "mnist": "MNIST"}
 STYLE = {
     "axes.axisbelow": True,
+    "axes.unicode_minus": True,
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,

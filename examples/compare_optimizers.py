@@ -4,6 +4,8 @@ The network is the book's: four hidden layers of 100 units with ReLU, initial we
 rule starts from the same weights and sees the same batches, with its default settings.
 """
 
+import sys
+
 import common
 
 from minigrad import Tensor, manual_seed, optim
@@ -22,7 +24,8 @@ def train(rule, data, args):
     (x, t), test = data
     manual_seed(args.seed)
     model = MultiLayerNet(x.shape[1], [100] * 4, 10)
-    trainer = Trainer(model, rule(model.parameters()), progress=f"{rule.__name__:8}")
+    bar = sys.stderr.isatty() and f"{rule.__name__:8}"  # four runs of seconds: no lines in a log
+    trainer = Trainer(model, rule(model.parameters()), progress=bar)
     loader = DataLoader(x, t, batch_size=args.batch_size, shuffle=True)
     history = trainer.fit(loader, epochs=args.epochs)
     end, test_end = trainer.evaluate((x, t)), trainer.evaluate(test)

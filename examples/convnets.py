@@ -35,7 +35,8 @@ def run(network, description, shows, epochs):
     model = network(x.shape[1:])
     print(model.summary(x.shape[1:]), end="\n\n")
     filters = {"before training": model.state_dict()[FILTERS]}
-    trainer = Trainer(model, optim.Adam(model.parameters(), lr=0.001))
+    callbacks = [WithoutDropout(x, t, len(test[1]))] if has_dropout(model) else []
+    trainer = Trainer(model, optim.Adam(model.parameters(), lr=0.001), callbacks=callbacks)
     began = time.perf_counter()
     loader = DataLoader(x, t, batch_size=args.batch_size, shuffle=True)
     history = trainer.fit(loader, tuple(test), epochs=args.epochs)
@@ -48,7 +49,9 @@ def run(network, description, shows, epochs):
     write_arrays(args.out / "weights.npz", model.state_dict())
     history.save(args.out / "history.json")
     with common.style():
-        common.save_figure(curves_figure(history, model, title), args.out / "curves.png")
+        figure = history.plot()
+        figure.suptitle(title)
+        common.save_figure(figure, args.out / "curves.png")
         filters["after"] = model.state_dict()[FILTERS]
         common.save_figure(filters_figure(filters, title), args.out / "filters.png")
         mistakes = mistakes_figure(test, guesses, wrong, title)
@@ -62,6 +65,20 @@ def run(network, description, shows, epochs):
         f"weights.npz, history.json, curves.png, filters.png, misclassified.png in {args.out}"
     )
     common.save_result(args, shows, f"{read} after {args.epochs} epochs")
+
+
+class WithoutDropout:
+    """Measures training images as test images are: dropout would hide half of each answer."""
+
+    def __init__(self, x, t, n):
+        self.data = x[:n], t[:n]
+
+    def on_epoch(self, trainer, row):
+        row |= trainer.evaluate(self.data)
+
+
+def has_dropout(model):
+    return any(isinstance(module, nn.Dropout) for module in model.modules())
 
 
 def epoch_table(history):
@@ -103,21 +120,13 @@ def mosaic(filters):
     return grid.reshape(rows * (height + GAP), columns * (width + GAP))[:-GAP, :-GAP]
 
 
-def curves_figure(history, model, title):
-    figure = history.plot()
-    if any(isinstance(module, nn.Dropout) for module in model.modules()):
-        title += " (training is measured with dropout)"
-    figure.suptitle(title)
-    return figure
-
-
 def filters_figure(by_title, title):
     figure = common.blank((7.2, 3.6))
     figure.get_layout_engine().set(wspace=0.08)
     for axes, (name, filters) in zip(figure.subplots(1, 2), by_title.items(), strict=True):
         most = np.quantile(np.abs(filters), 0.98)  # a few large weights would grey out the rest
         axes.imshow(mosaic(filters), cmap="gray_r", vmin=-most, vmax=most)
-        axes.set_title(f"{name} (white {-most:.2g}, black {most:.2g})", fontsize=11, loc="center")
+        axes.set_title(f"{name} (white −{most:.2g}, black {most:.2g})", fontsize=11, loc="center")
         axes.axis("off")
     figure.suptitle(f"First layer of {title}")
     return figure

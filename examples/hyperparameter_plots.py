@@ -2,19 +2,24 @@
 
 import common
 
-BEST = 4, 5  # rows and columns of the best trials
+BEST = 10  # trials of each kind of search
 
 
-def plot_best(path, best):
-    title = "The best trials: accuracy by epoch, on training (dashed) and validation images"
-    with common.picture(path, *BEST, (10.5, 7.6), title, sharex=True, sharey=True) as panels:
-        colors = dict(zip(sorted({sampler for sampler, _ in best}), common.COLORS, strict=False))
-        for axes, (sampler, trial) in zip(panels.flat, best, strict=False):
-            for name, style in [("accuracy", "--"), ("validation_accuracy", "-")]:
-                axes.plot(trial.user_attrs[name], style, color=colors[sampler])
-            axes.set_title(f"{sampler}, lr {trial.params['lr']:.2g}", fontsize=11)
-            axes.set_ylim(0, 1.02)
-        panels[-1, 0].set(xlabel="epoch", ylabel="accuracy")
+def plot_best(path, studies):
+    title = f"The {BEST} best trials of each search: accuracy on validation images"
+    with common.picture(path, 1, 2, (9.5, 4), title, sharex=True, sharey=True) as panels:
+        for axes, (sampler, trials), color in zip(
+            panels, studies.items(), common.COLORS, strict=False
+        ):
+            ranked = sorted(trials, key=lambda t: -t.user_attrs["validation_accuracy"][-1])
+            best, *others = (trial.user_attrs for trial in ranked[:BEST])
+            for values in others:
+                axes.plot(values["validation_accuracy"], color=color, alpha=0.35, lw=1)
+            axes.plot(best["validation_accuracy"], color=color, lw=2.4, label="the best")
+            axes.plot(best["accuracy"], "--", color=color, lw=1.6, label="on its training images")
+            axes.set(title=f"{sampler}, lr {ranked[0].params['lr']:.2g}", xlabel="epoch")
+            axes.legend(loc="lower right")
+        panels[0].set(ylabel="accuracy", ylim=(0, 1.02))
 
 
 def plot_trials(path, studies):
@@ -29,5 +34,6 @@ def plot_trials(path, studies):
             axes.set(title=f"{sampler} search", xscale="log", yscale="log", xlabel="learning rate")
         panels[0].set_ylabel("weight decay")
         figure, names = panels[0].figure, panels[0].get_legend_handles_labels()
+        figure.get_layout_engine().set(wspace=0.08)
         figure.legend(*names, loc="outside lower center", ncols=2)
         figure.colorbar(drawn, ax=panels, label="validation accuracy")

@@ -37,7 +37,7 @@ def main():
         )
     header = ["search", "trials", "given up", "best", "median", "lr of the best", "weight decay"]
     print(common.table(header, rows))
-    hyperparameter_plots.plot_best(args.out / "best_trials.png", ranked)
+    hyperparameter_plots.plot_best(args.out / "best_trials.png", studies)
     hyperparameter_plots.plot_trials(args.out / "trials.png", studies)
     found = ", ".join(f"{row[0]} {row[3]} (median {row[4]}, {row[2]} given up)" for row in rows)
     shows = "Bayesian search spends its trials where random search was lucky"
