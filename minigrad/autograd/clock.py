@@ -25,6 +25,8 @@ tick: Callable[[], int] = (count(1) if sys.version_info < (3, 13) else iter(()))
 _end = 1
 _turning = threading.Lock()
 
+_ARRAYS, _NESTED = (np.ndarray, Handle), (tuple, list, dict)
+
 latest_change = 0
 _changes: dict[int, list[Any]] = {}  # by id of the array that owns the memory: [when, weakref]
 
@@ -94,29 +96,25 @@ def note_change(*arrays: Array) -> None:
             _changes[key] = [when, weakref.ref(owner, forget)]
 
 
-def changed_since(nodes: list[Node]) -> bool:
-    """Tell whether any array was changed in place since the last, the oldest, of `nodes`."""
-    return bool(nodes) and latest_change > nodes[-1].stamp
-
-
 def changed_at(array: Array | np.generic) -> int:
     """Return when the memory of an array was last changed in place; 0 for never."""
     when: int = _changes.get(id(array if array.base is None else owner_of(array)), (0,))[0]
     return when
 
 
-_PLAIN = frozenset({Constant, Leaf, Node, float, int, bool, str, type(None)})
+# Classes of values in which no array is.
+PLAIN = frozenset({Constant, Leaf, Node, float, int, complex, bool, str, type(None)})
 
 
 def arrays_in(values: Iterable[Any]) -> list[Any]:
     """List the Tensors and arrays among `values`, in lists, tuples and dicts too."""
     found: list[Any] = []
     for value in values:
-        if value.__class__ in _PLAIN:  # most of them
+        if value.__class__ in PLAIN:  # most of them
             continue
-        if isinstance(value, Handle | np.ndarray):
+        if isinstance(value, _ARRAYS):
             found.append(value)
-        elif isinstance(value, list | tuple | dict):
+        elif isinstance(value, _NESTED):
             found += arrays_in(value.values() if isinstance(value, dict) else value)
     return found
 
@@ -126,7 +124,9 @@ def kept_arrays(node: Node) -> list[Array]:
 
     A keyword whose name starts with an underscore is not for them.
     """
-    values = [*node.saved, *[v for k, v in node.keywords.items() if k[0] != "_"]]
+    values = list(node.saved)
+    if node.keywords:
+        values += [v for k, v in node.keywords.items() if k[0] != "_"]
     if node.function.residual:
         values.append(node.residual)
     return arrays_in(values)

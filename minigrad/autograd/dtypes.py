@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NUMBERS = "fciub"  # the kinds of numbers that are computed with
 CONTINUOUS = "fc"  # those that have gradients
 FLOAT, COMPLEX = np.dtype(np.float32), np.dtype(np.complex64)
+_PYTHONS = (float, int, complex)
 _NARROW = {np.dtype(np.float64): FLOAT, np.dtype(np.complex128): COMPLEX}
 
 
@@ -55,7 +56,7 @@ def as_array(data: Any, dtype: Any = None, *, copy: bool = False) -> Array:
 def operand(value: Any, name: str) -> tuple[Any, Any]:
     """Return an input that is no Tensor: as NumPy should see it, and as the graph notes it."""
     number = as_number(value)
-    if number is None or isinstance(number, float | int | complex):
+    if number is None or isinstance(number, _PYTHONS):
         return value, number
     array = value if value.__class__ is np.ndarray else plain(value, name)
     if array.dtype.kind not in NUMBERS:

@@ -22,6 +22,7 @@ Binary = Callable[[Any, Any], "Tensor"]
 
 _NOTHING: dict[str, Any] = {}
 _NUMBERS = frozenset({float, int, bool})
+_RESULTS = (np.ndarray, np.generic)
 _OPERANDS = (Handle, np.ndarray, np.generic, float, int, complex, list, tuple)
 
 
@@ -51,7 +52,7 @@ def record(entry: Primitive, inputs: Sequence[Any], keywords: dict[str, Any] = _
     y, residual = y if entry.residual else (y, None)
     if tensor is None:
         return y
-    if not isinstance(y, np.ndarray | np.generic):
+    if not isinstance(y, _RESULTS):
         raise TypeError(messages.no_array(entry, y))
     mode = local.mode
     if mode.debug is not None:

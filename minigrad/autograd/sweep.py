@@ -48,7 +48,7 @@ def sweep(
     """
     order, debug = reachable(seeds), local.mode.debug
     wanted = None if targets is None else _on_the_way(order, targets)
-    gradients, found, changes = dict(seeds), {}, clock.changed_since(order)
+    gradients, found, latest = dict(seeds), {}, clock.latest_change
     for node in order:
         g = gradients.pop(node, None)
         if g is None:
@@ -58,8 +58,8 @@ def sweep(
         inputs, function, saved, keywords = node.inputs, node.function, node.saved, node.keywords
         if wanted is not None and wanted.isdisjoint(inputs):
             continue
-        if saved is None or wrap or function.residual or changes:
-            saved, keywords = _prepared(node, wrap, changes)
+        if saved is None or wrap or function.residual or latest > node.stamp:
+            saved, keywords = _prepared(node, wrap)
         if not retain:
             node.saved = node.residual = None
         if function.joint:
@@ -94,12 +94,12 @@ def _on_the_way(order: list[Node], targets: Iterable[Leaf]) -> set[Leaf]:
     return wanted
 
 
-def _prepared(node: Node, wrap: Wrap | None, changes: bool) -> tuple[Any, dict[str, Any]]:
+def _prepared(node: Node, wrap: Wrap | None) -> tuple[Any, dict[str, Any]]:
     """Check what a node saved, return it, as Tensors if they are to be recorded, and keywords."""
     saved, keywords = node.saved, node.keywords
     if saved is None:
         raise RuntimeError(messages.released(node))
-    for array in clock.kept_arrays(node) if changes else ():
+    for array in clock.kept_arrays(node) if clock.latest_change > node.stamp else ():
         if clock.changed_at(array) > node.stamp:
             raise RuntimeError(messages.changed(array, node))
     if node.function.residual:
@@ -222,18 +222,15 @@ def _swept(
         return wrap(value, node) if kept else value
 
     run, wrapped = (enable_grad()(sweep), attach) if create_graph else (sweep, None)
-    module = local.mode.module
+    mode, module = local.mode, local.mode.module
     try:
         found = run(seeds, retain=retain or create_graph, wrap=wrapped, targets=targets)
     except (TypeError, AttributeError) as error:
         raise messages.pullback_failed(error) from None
     finally:
-        local.mode.module = module  # which pullbacks that are recorded change
-    for node, g in found.items():
-        if not hasattr(g, "dtype"):
-            raise TypeError(messages.no_gradient(node, g))
+        mode.module = module  # which pullbacks that are recorded change
     taken = {id(g._array if isinstance(g, Handle) else g) for g in upstream}
-    return {node: wrap(*_owned(g, taken)) for node, g in found.items()}
+    return {place: wrap(*_owned(g, taken, place)) for place, g in found.items()}
 
 
 def _seed(output: Any, given: Any, create_graph: bool) -> Any:
@@ -256,10 +253,12 @@ def _seed(output: Any, given: Any, create_graph: bool) -> Any:
     return output._wrap(np.array(g)) if create_graph and not isinstance(g, Handle) else g
 
 
-def _owned(g: Any, taken: set[int]) -> tuple[Any, Any]:
+def _owned(g: Any, taken: set[int], place: Leaf) -> tuple[Any, Any]:
     """Return array and node of a gradient; the array, which may be scaled in place, is its own."""
     array, node = (g._array, g._node) if isinstance(g, Handle) else (g, None)
-    if isinstance(array, np.ndarray) and (array.base is not None or id(array) in taken):
+    if not hasattr(array, "base"):
+        raise TypeError(messages.no_gradient(place, g))
+    if array.base is not None or id(array) in taken:
         array = array.copy()
     taken.add(id(array))
     return array, node

@@ -16,14 +16,14 @@ from minigrad.functional.activations import tanh as tanh
 from minigrad.functional.attention import (
     scaled_dot_product_attention as scaled_dot_product_attention,
 )
-from minigrad.functional.classification import accuracy as accuracy
 from minigrad.functional.classification import cross_entropy as cross_entropy
 from minigrad.functional.classification import kl_div as kl_div
 from minigrad.functional.classification import nll_loss as nll_loss
-from minigrad.functional.classification import one_hot as one_hot
 from minigrad.functional.embedding import embedding as embedding
 from minigrad.functional.gaussian import erf as erf
 from minigrad.functional.gaussian import gelu as gelu
+from minigrad.functional.labels import accuracy as accuracy
+from minigrad.functional.labels import one_hot as one_hot
 from minigrad.functional.layers import batch_norm as batch_norm
 from minigrad.functional.layers import dropout as dropout
 from minigrad.functional.layers import linear as linear

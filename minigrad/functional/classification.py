@@ -1,13 +1,14 @@
-"""Losses and the accuracy of classification: labels are checked, shapes are never broadcast."""
+"""Losses of classification: labels are checked, shapes are never broadcast."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
-from minigrad.autograd import Array, Tensor, bare, differentiable
+from minigrad.autograd import Array, bare, differentiable
+from minigrad.functional.labels import checked_labels, one_hot
 from minigrad.functional.losses import beside, check_reduction, reduced
 from minigrad.functional.softmaxes import softmax
 from minigrad.kernels import cross_entropy as kernels
@@ -17,77 +18,9 @@ from minigrad.ops.types import T, Values
 np: Any = numpy  # whose types don't know that its functions return Tensors for Tensors
 
 
-def _labels(
-    name: str, logits: Values, targets: ArrayLike, ignore_index: int | None = None
-) -> Array:
-    """Check integer labels, or rows of probabilities, against logits of shape (N, C)."""
-    if isinstance(targets, Tensor) and targets.requires_grad:
-        raise TypeError(f"{name}: targets get no gradient: pass targets.detach()")
-    t: Any = targets
-    t = t if t.__class__ is np.ndarray else Tensor(t).data
-    shape = np.shape(bare(logits))
-    if len(shape) < 2 or 0 in shape[:-1]:
-        raise ValueError(f"{name}: logits must have shape (N, C) with N > 0, got {shape}")
-    if t.shape == shape:
-        return t
-    if t.shape != shape[:-1]:
-        n = " x ".join(map(str, shape[:-1]))
-        raise ValueError(
-            f"{name}: logits have shape {shape}, so targets must be {n} labels (shape "
-            f"{shape[:-1]}) or one-hot rows (shape {shape}), got shape {t.shape}"
-        )
-    if ignore_index is None or t.dtype.kind not in "iu":
-        return _in_range(name, t, shape[-1])
-    _in_range(name, np.where(t == ignore_index, 0, t), shape[-1])
-    return t
-
-
-def _in_range(name: str, labels: Array, classes: int) -> Array:
-    if labels.dtype.kind not in "iu":
-        raise TypeError(
-            f"{name}: labels must be integers, got {labels.dtype}: convert with labels.astype(int)"
-        )
-    # As unsigned integers the negative ones are too large as well.
-    if labels.size and labels.astype(np.uint64, copy=False).max() >= classes:
-        wrong = np.argwhere((labels < 0) | (labels >= classes))[0].tolist()
-        raise ValueError(
-            f"{name}: labels must lie in 0..{classes - 1} for {classes} classes, but label "
-            f"{', '.join(map(str, wrong))} is {labels[tuple(wrong)]}"
-        )
-    return labels
-
-
-def one_hot(labels: ArrayLike, num_classes: int, dtype: DTypeLike = numpy.float32) -> Array:
-    """Return 1 at the label and 0 elsewhere: shape (N,) gives (N, num_classes).
-
-    Parameters
-    ----------
-    labels : array_like
-        Integers from 0 to num_classes - 1, any shape.
-    num_classes : int
-        The length of the rows.
-    dtype : dtype
-        The type of the result.
-
-    Returns
-    -------
-    ndarray
-        The shape of the labels, and `num_classes` behind it.
-
-    Examples
-    --------
-    >>> one_hot([0, 2], 3)
-    array([[1., 0., 0.],
-           [0., 0., 1.]], dtype=float32)
-    """
-    labels = _in_range("one_hot", np.asarray(bare(labels)), num_classes)
-    rows: Array = np.eye(num_classes, dtype=dtype)[labels]
-    return rows
-
-
 # --------------------------------------------------------------------------------- cross-entropy
 def _cross_entropy_pullback(
-    g: Any, _y: Any, x: Any, targets: Any, scale: Any, *, residual: Any, each: bool
+    g: Any, _y: Any, x: Any, targets: Any, scale: Any, *, residual: Any, each: bool = False
 ) -> Any:
     """(softmax(x) - onehot) / N; rows of targets that sum to s weigh the softmax by s."""
     g = g[:, None] if each else g
@@ -157,17 +90,19 @@ def cross_entropy(
     >>> round(loss.item(), 4)
     1.1269
     """
-    t = _labels("cross_entropy", logits, targets, ignore_index)
-    shape = np.shape(logits)
-    kind = np.result_type(bare(logits), np.float16)  # rows of another type must not widen the loss
+    t, some = checked_labels("cross_entropy", logits, targets, ignore_index)
+    shape, x = np.shape(bare(logits)), logits
     rows = t.shape == shape
-    x = logits
     if len(shape) > 2:
         x, t = np.reshape(logits, (-1, shape[-1])), t.reshape(-1, *shape[-1:] * rows)
+    usual = weight is None and label_smoothing == 0 and reduction == "mean"
+    if usual and not rows and not some:
+        return _cross_entropy(x, t, None)
+    kind = np.result_type(bare(logits), np.float16)  # rows of another type must not widen the loss
     t = t.astype(kind) if rows else t
-    kept = None if rows or not (t == ignore_index).any() else (t != ignore_index)
-    if weight is None and label_smoothing == 0 and kept is None and reduction == "mean":
-        return _cross_entropy(x, t, None, each=False)
+    if usual and rows:
+        return _cross_entropy(x, t, None)
+    kept = (t != ignore_index) if some else None
     check_reduction("cross_entropy", reduction)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
@@ -233,7 +168,7 @@ def nll_loss(
     0.375
     """
     check_reduction("nll_loss", reduction)
-    t = _labels("nll_loss", log_probabilities, targets, ignore_index)
+    t, _ = checked_labels("nll_loss", log_probabilities, targets, ignore_index)
     shape = np.shape(log_probabilities)
     if t.shape == shape:
         raise ValueError(f"nll_loss: targets must be labels of shape {shape[:-1]}, got {t.shape}")
@@ -296,34 +231,3 @@ def kl_div(
     if reduction == "batchmean":
         return np.sum(terms) / np.shape(p)[0]
     return reduced("kl_div", terms, reduction)
-
-
-def accuracy(logits: Values, targets: ArrayLike) -> float:
-    """Return the share of rows whose largest logit is at the target (label or one-hot row).
-
-    A row that holds a NaN has no largest logit, and is wrong.
-
-    Parameters
-    ----------
-    logits : array_like
-        Shape (N, C).
-    targets : array_like
-        Labels, shape (N,), or one-hot rows, shape (N, C).
-
-    Returns
-    -------
-    float
-        From 0 to 1.
-
-    Examples
-    --------
-    >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), [1, 1])
-    0.5
-    """
-    t = _labels("accuracy", logits, targets)
-    t = t.argmax(axis=-1) if t.shape == np.shape(logits) else t
-    rows = np.asarray(bare(logits))
-    right = rows.argmax(axis=-1) == t
-    if np.isnan(rows.max()):
-        right &= ~np.isnan(rows).any(axis=-1)
-    return float(np.count_nonzero(right) / right.size)

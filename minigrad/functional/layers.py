@@ -148,10 +148,11 @@ def _batch_norm_pullback(
 ) -> tuple[Array | None, Array, Array]:
     """The three gradients share two sums over the batch: of g, and of g times x normalised."""
     if residual is not None and isinstance(g, np.ndarray):
+        if x.ndim == 2:
+            dx = np.empty_like(x)
+            return dx, *rows.batch_norm_rows_gradients(g, x, dx, weight, *residual)
         x = _dense(x)
         dx, g = np.empty_like(x), alike(g, x)
-        if x.ndim == 2:
-            return dx, *rows.batch_norm_rows_gradients(g, x, dx, weight, *residual)
         views = rows.by_channel(g), rows.by_channel(x), rows.by_channel(dx)
         return dx, *rows.batch_norm_gradients(*views, weight, *residual)
     centred, _mean, var = _moments(x)
@@ -182,7 +183,7 @@ def _batch_norm(
             f"batch_norm: one value for each channel has no variance (x has shape {x.shape}), so "
             "nothing would be learnt: give training more rows, or call with training=False"
         )
-    x = _dense(x)
+    x = x if x.ndim == 2 else _dense(x)
     y = np.empty_like(x)
     if x.ndim == 2:
         moments = rows.batch_norm_rows(x, y, weight, bias, eps)

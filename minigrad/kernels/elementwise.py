@@ -155,7 +155,7 @@ def elu_gradient(g: Array, y: Array, alpha: float, scale: float) -> Array:
     return d
 
 
-_BITS: dict[int, Any] = {2: np.int16, 4: np.int32, 8: np.int64}
+_BITS = {np.dtype(f"f{n}"): np.dtype(f"i{n}") for n in (2, 4, 8)}
 
 
 def masked(g: Array, mask: Array) -> Array:
@@ -164,9 +164,10 @@ def masked(g: Array, mask: Array) -> Array:
     The product of its bits with 0 or 1: `np.where` takes ten times as long, and the product of
     its values is NaN where they are infinite.
     """
-    if g.itemsize not in _BITS:
+    bits = _BITS.get(g.dtype)
+    if bits is None:
         return np.where(mask, g, g.dtype.type(0))
-    found: Array = (g.view(_BITS[g.itemsize]) * mask).view(g.dtype)
+    found: Array = (g.view(bits) * mask).view(g.dtype)
     return found
 
 

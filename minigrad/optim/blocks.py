@@ -28,15 +28,16 @@ Item = tuple[Hashable, Array, Array]  # the key of a parameter, its array, its g
 
 # Parameters, their weight decay, whether it is for all of them or weights alone, and the options.
 Group = tuple[list[Item], float, bool, dict[str, float]]
-Block = tuple[slice, list[Array], list[Array]]
 Call = tuple[Any, ...]
+Block = tuple[slice, list[Array], list[Array], list[Array], list[Call]]
 
 
 class Piece(NamedTuple):
     """Flat arrays for a rule: a large parameter and its state, or those of small ones joined.
 
-    Each block is a slice of the piece, and so of p and its state, and of those among them that are
-    to be copied. Small ones are `joined` and go `back` by calls.
+    Each block is a slice of the piece, and so of p and its state; those among them that are to be
+    kept, the memory for their copies, made once, and the calls that copy. Small parameters are
+    `joined` and go `back` by calls.
     """
 
     members: list[int]  # places in the group
@@ -84,8 +85,9 @@ class Blocks:
                         at_once(joined)
                         commit += back
                         g = np.concatenate([items[i][2].reshape(-1) for i in members])
-                    for part, arrays, kept in blocks:
-                        copies += [array.copy() for array in kept]
+                    for part, arrays, kept, spare, keep in blocks:
+                        at_once(keep)
+                        copies += spare
                         changed += kept
                         slope = g[part]
                         if decay and self.decoupled:
@@ -171,6 +173,9 @@ class Blocks:
 def _blocks(arrays: list[Array], kept: list[Array]) -> Iterator[Block]:
     """Cut a piece into blocks."""
     length = BLOCK // (arrays[0].itemsize * (1 + len(arrays)))
+    spares = [np.empty_like(array) for array in kept]
     for start in range(0, arrays[0].size, length):
         p = slice(start, start + length)
-        yield p, [a[p] for a in arrays], [a[p] for a in kept]
+        own, spare = [array[p] for array in kept], [array[p] for array in spares]
+        keep = [(setitem, to, ..., array) for to, array in zip(spare, own, strict=True)]
+        yield p, [array[p] for array in arrays], own, spare, keep
