@@ -2,20 +2,26 @@
 
 import signal
 import sys
+import time
 
 import pytest
 
 
 def interrupted(work, seconds):
-    """Call `work` again and again until a signal raises KeyboardInterrupt in it."""
+    """Call `work` again and again until a signal raises KeyboardInterrupt in it.
+
+    Python drops what is raised in a callback of the garbage collector, or in a `__del__`: then it
+    is over a second later.
+    """
     if not hasattr(signal, "setitimer"):
         pytest.skip("this system has no timers that send signals")
     if sys.gettrace():
         pytest.skip("what follows the lines would be interrupted too, with its locks locked")
     before = signal.signal(signal.SIGALRM, _raise)
     try:
+        end = time.monotonic() + seconds + 1
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        while True:
+        while time.monotonic() < end:
             work()
     except KeyboardInterrupt:
         pass
