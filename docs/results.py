@@ -39,7 +39,9 @@ TABLE = re.compile(rf"^{re.escape(HEADER)}(?:\n\|.*)*", re.MULTILINE)
 
 def place(found: dict[str, str]) -> tuple[list[int], str, int]:
     """Return where a run belongs in the table: by section, then script, MNIST before digits."""
-    numbers = re.findall(r"\d+", found["section"].partition(" to ")[0].partition(" and ")[0])
+    volume, _, section = found["section"].rpartition(", ")
+    first = section.partition(" to ")[0].partition(" and ")[0]
+    numbers = re.findall(r"\d+", f"{volume or 'volume 1'}, {first}")
     return [int(number) for number in numbers], found["experiment"], list(DATA).index(found["data"])
 
 

@@ -5,6 +5,7 @@ import importlib.util
 import io
 import json
 import os
+import re
 import sys
 import time
 from contextlib import contextmanager
@@ -81,7 +82,7 @@ def arguments(description, epochs=None, quick=None, own=None, **defaults):
     args = parser.parse_args()
     args.command = command(args, parser.parse_args([]))
     book = description.rpartition("(the book, ")[2].strip(").")
-    args.section = book.removeprefix("sections ").removeprefix("section ")
+    args.section = re.sub(r"\bsections? ", "", book)
     chosen = quick if args.quick else epochs
     args.epochs = args.epochs or (chosen[args.data] if isinstance(chosen, dict) else chosen)
     manual_seed(args.seed)

@@ -12,6 +12,7 @@ PAGE = ROOT / "docs" / "results.md"
 HEADER = "| section | what it shows | the book | here | seconds | command |"
 LINE = "| --- | --- | --- | --- | ---: | --- |"
 RUNS = [
+    ("more", "volume 2, 6.1", None, "more", 7.0, ""),
     ("late", "10.2", "digits", "a|b", 3.4, " --seed 1"),
     ("dropout", "8", "digits", "d", 1.0, ""),
     ("dropout", "8", "mnist", "m", 1.0, ""),
@@ -26,6 +27,7 @@ ROWS = [
     "| 8 | why | a figure: the gap closes | MNIST: m | 1 | [dropout.py](../examples/dropout.py) |",
     "|  |  |  | digits: d | 1 | [dropout.py](../examples/dropout.py) |",
     r"| 10.2 | why |  | digits: a\|b | 3 | [late.py](../examples/late.py) `--seed 1` |",
+    "| volume 2, 6.1 | why |  | more | 7 | [more.py](../examples/more.py) |",
 ]
 
 
@@ -50,7 +52,7 @@ def test_results_become_rows_in_the_order_of_the_book(tmp_path):
     for _ in range(2):  # the second time it finds the table that it made
         done = make(tmp_path, page)
         assert done.returncode == 0, done.stderr
-        assert "6 rows" in done.stdout
+        assert "7 rows" in done.stdout
         assert page.read_text("utf-8") == page_with(*ROWS)
 
 
