@@ -16,7 +16,7 @@ from minigrad.training import Trainer
 
 SIZE, WINDOW, DRAWN = 50, 4, 5  # numbers of a vector, words to each side, words drawn beside one
 AT_LEAST = 10  # times that a word is found
-EPOCHS, QUICK = 15, 1
+EPOCHS, QUICK = 15, 3
 PAIRS = [pair.split("-") for pair in (
     "list-tuple int-float true-false first-second left-right try-except if-else one-two "
     "bytes-bytearray class-function add-sub key-value and-or was-were can-may keys-values "

@@ -35,7 +35,8 @@ def experiment(tmp_path):
         assert found.keys() == FIELDS
         assert f"\nresult: {found['result']}\n" in done.stdout
         assert found["experiment"] == name
-        assert re.fullmatch(r"\d(\.\d)+( (to|and) \d(\.\d)+)?", found["section"])
+        section = r"(volume \d, )?\d(\.\d)+( (to|and) \d(\.\d)+)?"
+        assert re.fullmatch(section, found["section"])
         assert found["command"].startswith(f"python examples/{name}.py")
         assert "--quick" in found["command"]
         assert str(out) not in found["command"]
@@ -193,3 +194,45 @@ def test_lenet_learns_faster_with_relu_and_alexnet_is_as_large_as_it_was(experim
     loss = {name: numbers(rows[f"LeNet-5, {name}"])[0] for name in ("sigmoid", "tanh", "relu")}
     assert loss["relu"] < 0.5 < 2 < loss["sigmoid"]
     assert re.search(r"^total +60,965,224 ", out, re.MULTILINE)
+
+
+def test_gates_keep_gradients_that_an_rnn_loses(experiment):
+    rows, _ = experiment("characters", "characters.png")
+    loss = {name: numbers(cells)[1] for name, cells in rows.items()}
+    back = {name: numbers(cells)[2] for name, cells in rows.items()}
+    assert rows.keys() == {"RNN", "GRU", "LSTM"}
+    assert max(loss.values()) < 3.2  # guessing is 4.5, by how often each letter stands 3.2
+    assert 10 * back["RNN"] < min(back["GRU"], back["LSTM"])
+
+
+def test_words_that_are_used_alike_have_vectors_side_by_side(experiment):
+    rows, out = experiment("word2vec", "word2vec.png")
+    found = re.search(r"^result: (\d+) is the median rank .* of (\d+)$", out, re.MULTILINE)
+    rank, words = map(int, found.groups())
+    assert len(rows) > 15
+    assert rank < words / 10  # by chance it is half of them
+
+
+def test_dates_of_many_forms_are_turned_into_one(experiment):
+    rows, out = experiment("dates", "dates.png")
+    assert len(rows) == 3
+    assert float(re.search(r"([\d.]+)% of 2,000 held-out dates are right", out)[1]) > 90
+
+
+def test_a_small_gpt_learns_a_chapter(experiment):
+    rows, out = experiment("gpt", "gpt.png")
+    assert int(rows["training"][0].replace(",", "")) > 20_000
+    assert float(rows["training"][1]) < float(rows["held out"][1]) < 3
+    assert len(out.split("---\n", 1)[1]) > 400  # its sample among it
+
+
+def test_shortcuts_let_a_deep_network_learn(experiment):
+    rows, _ = experiment("resnet", "resnet.png")
+    accuracy = {name: numbers(cells)[1] for name, cells in rows.items()}
+    assert accuracy["without"] < 30 < 60 < accuracy["with shortcuts"]
+
+
+def test_places_on_a_plane_tell_digits_apart(experiment):
+    rows, out = experiment("vae", "vae.png")
+    assert numbers(rows["after"])[0] < 0.55 * numbers(rows["before training"])[0]
+    assert float(re.search(r"same digit for ([\d.]+)%", out)[1]) > 50  # 10 by chance
