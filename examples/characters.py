@@ -1,4 +1,4 @@
-"""Write Python's manual letter by letter, by RNN, LSTM and GRU (the book, volume 2, section 6.1).
+"""Learn Python's manual letter by letter, by RNN, LSTM and GRU (the book, volume 2, section 6.1).
 
 Thirty-two streams of text go through each network, 35 letters at a time: its state is carried on,
 its gradient is cut off there. Multiplied by the same weights at every step, a gradient vanishes or
@@ -16,7 +16,7 @@ from minigrad.training import smooth
 CHAPTER, STEPS = "compound", 35  # on compound statements
 WIDTH, HIDDEN = 32, 128
 EPOCHS, QUICK = 40, 2
-BACK, FAR = 60, 20  # steps that a gradient is followed back, and those of the table
+BACK, FAR = 60, 50  # steps that a gradient is followed back, and those of the table
 SCALES = 0.5, 1, 2, 4  # of the recurrent weights
 KINDS = {"RNN": nn.RNN, "GRU": nn.GRU, "LSTM": nn.LSTM}
 
@@ -107,10 +107,10 @@ def main():
             for (name, values), color in zip(curves.items(), common.COLORS, strict=False):
                 axes.semilogy(values, color=color, label=name)
             axes.set(xlabel="steps back in time", ylabel="gradient, of that at the end")
-        middle.set(title="RNN before training, by weights", ylim=(1e-12, 1e6))
+        middle.set(title="RNN before training, by weights", ylim=(1e-12, 1e12))
         right.set(title="After training", ylim=(1e-6, 2))
-        for axes in (left, middle, right):
-            axes.legend(fontsize=10)
+        for axes, place in ((left, "best"), (middle, "upper left"), (right, "best")):
+            axes.legend(loc=place)
     kept = ", ".join(f"{name} {loss} ({far})" for name, _, loss, far in rows)
     shows = "gradients vanish or explode on their way back in time; gates keep more of them"
     common.save_result(args, shows, f"held-out loss (gradient left {FAR} steps back): {kept}")

@@ -73,8 +73,10 @@ def main():
         points = np.array([(a, b) for b in lines[::-1] for a in lines], np.float32)
         with no_grad():
             drawn = F.sigmoid(model.decoder(points)).numpy()
-        grid = drawn.reshape(EACH_WAY, EACH_WAY, side, side).swapaxes(1, 2)
-        common.show_image(right, grid.reshape(EACH_WAY * side, -1), "What is drawn from the plane")
+        drawn = np.pad(drawn.reshape(-1, side, side), ((0, 0), (1, 1), (1, 1)))
+        grid = drawn.reshape(EACH_WAY, EACH_WAY, *drawn.shape[1:]).swapaxes(1, 2)
+        whole = grid.reshape(EACH_WAY * len(drawn[0]), -1)
+        common.show_image(right, whole, "What is drawn from the plane")
     shows = "digits become places on a plane, and each place a digit"
     common.save_result(args, shows, f"{after:.1f} nats a test image, {before:.1f} before; {same}")
 
