@@ -59,9 +59,9 @@ def main():
     count = sum(parameter.size for parameter in model.parameters())
     print(f"{len(codes):,} letters, {len(letters)} different ones; {count:,} parameters\n")
 
-    steps = args.epochs * len(train) // (args.batch_size * STEPS)
+    steps = -(-args.epochs * len(train) // (args.batch_size * STEPS))
     optimizer = optim.AdamW(model.parameters(), lr=0.003, beta2=0.99)
-    schedule = optim.WarmUp(optimizer, steps // 20, optim.CosineDecay(optimizer, steps))
+    schedule = optim.WarmUp(optimizer, 1 + steps // 20, optim.CosineDecay(optimizer, steps))
     options = {"schedule": schedule, "max_grad_norm": 1.0, "metrics": {}}
     trainer = Trainer(model, optimizer, **options)
     often = {"steps": steps, "validate_every": steps // ROWS}
