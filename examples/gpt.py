@@ -17,7 +17,7 @@ from minigrad.training import Trainer
 
 CHAPTER, STEPS = "compound", 64  # on compound statements; letters that are seen at once
 WIDTH, HEADS, LAYERS = 128, 4, 2
-EPOCHS, QUICK = 100, 2
+EPOCHS, QUICK = 50, 2
 WRITTEN, ROWS = 400, 20  # letters of the sample, and points of the curves
 
 
@@ -77,14 +77,13 @@ def main():
             values = [row[name] for row in history.epochs]
             label = "training" if name == "loss" else "held out"
             axes.plot([row["step"] for row in history.epochs], values, color=color, label=label)
-        axes.set(title="A small GPT, a chapter of 50,000 letters", xlabel="step", ylabel="loss")
+        axes.set(title=f"A small GPT, {len(codes):,} letters", xlabel="step", ylabel="loss")
         axes.set_ylim(bottom=0)
         axes.legend()
     shows = "attention to the letters before learns a chapter by heart"
-    result = (
-        f"training loss {loss['training']}, held-out loss {loss['held out']} after {steps} steps"
-    )
-    common.save_result(args, shows, result)
+    least = f"{min(history['validation_loss']):.3f}"
+    result = f"loss after {steps} steps: training {loss['training']}, held out {loss['held out']}"
+    common.save_result(args, shows, f"{result} ({least} at its lowest)")
 
 
 if __name__ == "__main__":
