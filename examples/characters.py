@@ -13,8 +13,7 @@ from minigrad import Tensor, manual_seed, nn, no_grad, optim
 from minigrad import functional as F
 from minigrad.training import smooth
 
-CHAPTER, STEPS = "compound", 35  # on compound statements
-WIDTH, HIDDEN = 32, 128
+CHAPTER, STEPS, WIDTH, HIDDEN = "compound", 35, 32, 128  # on compound statements
 EPOCHS, QUICK = 40, 2
 BACK, FAR = 60, 50  # steps that a gradient is followed back, and those of the table
 SCALES = 0.5, 1, 2, 4  # of the recurrent weights
