@@ -52,6 +52,7 @@ def test_two_ranks(mode, tmp_path):
     assert (code, output.count("done")) == (0, 2), output
 
 
+@pytest.mark.slow
 def test_equal_batches_give_equal_weights_on_1_2_and_4_ranks(tmp_path):
     for n in (1, 2, 4):
         code, output, _ = launched(n, "train", tmp_path)
@@ -66,6 +67,7 @@ def test_equal_batches_give_equal_weights_on_1_2_and_4_ranks(tmp_path):
             assert its == pytest.approx(row, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_a_rank_that_is_killed_ends_the_job_and_the_next_goes_on_in_the_same_bits(tmp_path):
     code, output, seconds = launched(2, "killed", tmp_path)
     assert code != 0

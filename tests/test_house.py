@@ -170,6 +170,7 @@ def test_imports_only_from_above(path):
     assert violations(module_of(path), path.read_text("utf-8")) == []
 
 
+@pytest.mark.slow
 def test_what_could_run_a_program_or_reach_a_network_is_where_security_says():
     """SECURITY.md promises: no pickle, no shell, no eval, one program, one data set."""
     alone = {"subprocess": "graph.backends", "http": "data.datasets"}

@@ -59,7 +59,7 @@ def _half_of(b: Builder, call: Merged, x: str, p: str) -> str:
 # ------------------------------------------------------------------------------------------ losses
 @emit(classification._cross_entropy)
 def _cross_entropy(b: Builder, call: Merged, x: str, t: str, scale: str | None = None) -> str:
-    each = call.keywords["each"]
+    each = call.keywords.get("each", False)
     if len(call.shapes[1]) == 1 and scale is None and not each:
         return b.op("SoftmaxCrossEntropyLoss", x, t)
     if len(call.shapes[1]) == 1:

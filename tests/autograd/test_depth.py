@@ -56,7 +56,11 @@ def test_a_chain_of_1_000_000_operations():
 
 
 @pytest.mark.parametrize("swept", [False, True])
-@pytest.mark.parametrize("beside", [0, 1, 210], ids="{} operations beside each".format)
+@pytest.mark.parametrize(
+    "beside",
+    [0, pytest.param(1, marks=pytest.mark.slow), 210],
+    ids="{} operations beside each".format,
+)
 def test_a_deep_graph_is_freed_without_recursion(swept, beside):
     """In a thread with a small stack: freeing a chain must not go down it call by call."""
     failed = []
@@ -215,6 +219,7 @@ def assert_flat(traced, steps):
     assert peak - before < MEGABYTE / 2
 
 
+@pytest.mark.slow
 def test_2_000_training_steps_leave_memory_flat(traced):
     assert_flat(traced, 2_000)
 

@@ -242,6 +242,7 @@ def run(examples, **keywords):
     graphs()
 
 
+@pytest.mark.slow
 def test_200_graphs():
     run(200)
 

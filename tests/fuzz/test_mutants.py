@@ -16,7 +16,7 @@ def test_every_mutant_is_a_program_that_differs():
     found = list(mutants.all_mutants())
     assert len(found) > 2_000
     assert {m.path.partition("/")[0] for m in found} == set(mutants.FOLDERS)
-    for mutant in found[::20]:
+    for mutant in found[::200]:
         source = (mutants.ROOT / "minigrad" / mutant.path).read_bytes()
         assert source[mutant.start : mutant.end].decode() == mutant.old
         planted = source[: mutant.start] + mutant.new.encode() + source[mutant.end :]

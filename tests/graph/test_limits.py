@@ -125,6 +125,7 @@ def fastest(function, times=3):
     return best
 
 
+@pytest.mark.slow
 def test_time_grows_with_the_size_and_no_faster():
     small, large, cell = chain(1000), chain(8000), Cell()
     assert fastest(lambda: quiet(large)) < 24 * fastest(lambda: quiet(small)) + 0.05

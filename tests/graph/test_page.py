@@ -39,6 +39,7 @@ def test_a_page_asks_for_nothing(name, tmp_path):
     assert "Copyright (c) 2012-2014 Chris Pettitt" in parts.scripts[1]
 
 
+@pytest.mark.slow
 def test_large_graphs_make_pages_below_two_megabytes(tmp_path):
     assert (
         len(

@@ -130,6 +130,7 @@ def measured(run):
     return peak, min(times), w.grad.data
 
 
+@pytest.mark.slow
 def test_a_chain_of_ten_thousand_steps():
     def plain(x, w):
         return chain(x, w, STEPS)

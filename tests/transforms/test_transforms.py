@@ -102,6 +102,7 @@ def jax():
     return jax
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
 def test_agrees_with_jax(f, jax):
     def ours(x):
@@ -124,6 +125,7 @@ def test_agrees_with_jax(f, jax):
     )
 
 
+@pytest.mark.slow
 def test_several_outputs_agree_with_jax(jax):
     np.testing.assert_allclose(
         jacobian(lambda x: vectors(np, x))(X),
