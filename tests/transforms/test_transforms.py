@@ -102,7 +102,6 @@ def jax():
     return jax
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
 def test_agrees_with_jax(f, jax):
     def ours(x):
@@ -125,7 +124,6 @@ def test_agrees_with_jax(f, jax):
     )
 
 
-@pytest.mark.slow
 def test_several_outputs_agree_with_jax(jax):
     np.testing.assert_allclose(
         jacobian(lambda x: vectors(np, x))(X),
