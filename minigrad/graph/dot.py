@@ -92,7 +92,8 @@ def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:
     for number, edge in enumerate(graph.edges):
         tail, head = boxes[edge.tail], boxes[edge.head]
         numbered = head.ordered and len(ends[head.id]) > 1
-        parts.append(_edge(number, edge, tail, head, numbered, colours))
+        tip = edge_tooltip(edge, tail, head, graph.view)
+        parts.append(_edge(number, edge, tail, tip, numbered, colours))
     if look.legend:
         top = next(box.id for box in graph.boxes if box.id not in ends)
         parts += _legend(legend(graph), colours, top)
@@ -171,9 +172,8 @@ def _row(row: Box, colours: Mapping[str, str], show: Sequence[str]) -> str:
 
 
 def _edge(
-    number: int, edge: Edge, tail: Box, head: Box, numbered: bool, colours: Mapping[str, str]
+    number: int, edge: Edge, tail: Box, tip: str, numbered: bool, colours: Mapping[str, str]
 ) -> str:
-    tip = edge_tooltip(edge, heading(tail), heading(head))
     values = {"id": f"edge{number}", "class": f"edge argument{edge.argument}"}
     values |= {"tooltip": tip, "labeltooltip": tip}
     if numbered:

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from minigrad.autograd import Leaf, Node, local, sweep
-from minigrad.graph.health import Stats
-from minigrad.graph.health import measure as measure_values
-from minigrad.graph.model import Bad, Gradient
+from minigrad.graph import health
+from minigrad.graph.model import Bad, Box, Gradient
 from minigrad.graph.values import BIG, MANY, bad_values
 
 NOT_SWEPT = {  # by what the error says
     "changed in place": "an array was changed in place: compute the loss again",
     "released": "arrays released by backward(): call backward(retain_graph=True) to keep",
 }
-
-
-class Gradients(NamedTuple):
-    """Sizes at nodes and leaves, the node whose pullback went wrong first, and what to know."""
-
-    sizes: dict[Any, Gradient]
-    culprit: tuple[Node, Bad] | None = None
-    note: str = ""
-    stats: Mapping[Any, Stats | None] = {}
 
 
 class Watch:
@@ -42,8 +32,8 @@ class Watch:
                 self.culprit = node, wrong._replace(origin=True, first=True)
 
 
-def measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:
-    """Sweep back from the sum of all `outputs`.
+def measure(order: Sequence[Node], outputs: Sequence[Any], boxes: Mapping[Any, Box]) -> str:
+    """Sweep back from the sum of all `outputs`, and return what a reader has to know of it.
 
     Parameters
     ----------
@@ -51,6 +41,8 @@ def measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:
         Oldest first.
     outputs : sequence of Nodes and Leaves
         Those that require a gradient.
+    boxes : mapping
+        Where what is found is written, for each node and leaf.
     """
     leaves = dict.fromkeys(p for node in order for p in node.inputs if p.__class__ is Leaf)
     places: list[Leaf] = [*order, *leaves]
@@ -61,19 +53,24 @@ def measure(order: Sequence[Node], outputs: Sequence[Any]) -> Gradients:
         with np.errstate(all="ignore"):
             found = sweep(seeds, retain=True, targets=places)
             found.update((seed, g) for seed, g in seeds.items() if seed.__class__ is Leaf)
-            sizes = {place: size(found.get(place)) for place in places}
             least = 2 if len(order) <= MANY else BIG
-            stats = {place: measure_values(np.asarray(g), least) for place, g in found.items()}
-            return Gradients(sizes, watch.culprit, stats=stats)
+            for place, g in found.items():
+                boxes[place].slopes = health.measure(np.asarray(g), least)
+            for place in places:
+                boxes[place].gradient = size(found.get(place))
+            if watch.culprit:
+                node, boxes[node].bad_gradient = watch.culprit
+            return ""
     except RuntimeError as error:
         why = next((why for said, why in NOT_SWEPT.items() if said in str(error)), None)
         if why is None:
-            return Gradients({}, note=f"no gradients: {error}")
+            return f"no gradients: {error}"
     finally:
         mode.debug = debug
-    tensors = {leaf: tensor for leaf in leaves if (tensor := leaf.tensor()) is not None}
-    left = {leaf: size(None if t._grad is None else t._grad._array) for leaf, t in tensors.items()}
-    return Gradients(left, note=f"gradients at operations: {why}; at parameters: .grad")
+    for leaf in leaves:
+        if (tensor := leaf.tensor()) is not None:
+            boxes[leaf].gradient = size(getattr(tensor._grad, "_array", None))
+    return f"gradients at operations: {why}; at parameters: .grad"
 
 
 def size(gradient: Any) -> Gradient:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,7 +66,7 @@ def _bars(flat: Any, low: float, high: float) -> str:
     return "".join(str(-(-9 * n // most)) for n in counts).ljust(BARS, "0")
 
 
-def condition(name: str, value: Any, stats: Stats, inputs: Mapping[Any, Stats]) -> str:
+def condition(name: str, value: Any, stats: Stats, inputs: Sequence[Stats | None]) -> str:
     """Return what is wrong with finite values that an operation made, nothing if all is well.
 
     Parameters
@@ -77,11 +77,11 @@ def condition(name: str, value: Any, stats: Stats, inputs: Mapping[Any, Stats]) 
         What it made.
     stats : Stats
         Of `value`.
-    inputs : mapping
+    inputs : sequence
         Of what it read, as far as known.
     """
     if stats.zeros == 100:
-        return "" if any(s.zeros == 100 for s in inputs.values()) else "dead: 100 % zeros"
+        return "" if any(s and s.zeros == 100 for s in inputs) else "dead: 100 % zeros"
     if name == "relu" and value.ndim > 1 and len(value) >= EXAMPLES:
         alive = value.any(axis=(0, *range(2, value.ndim)))
         dead = alive.size - np.count_nonzero(alive)

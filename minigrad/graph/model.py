@@ -104,9 +104,6 @@ class Edge:
     tail: str
     head: str
     argument: int
-    shape: Shape
-    dtype: str
-    nbytes: int
     bad: bool = False  # carries non-finite values
     uses: int = 1  # more than one where repeats are folded
     repeat: bool = False  # leads from one folded repeat to the next

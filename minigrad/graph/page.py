@@ -10,7 +10,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from minigrad.graph.fold import grow, turned
+from minigrad.graph.fold import grow
 from minigrad.graph.model import Graph
 from minigrad.graph.page_model import model
 from minigrad.graph.theme import COLOURS
@@ -30,11 +30,6 @@ def page(whole: Graph, drawn: Graph) -> str:
     graph that makes a larger page than 2 MB is replaced by `drawn`.
     """
     root = grow(whole, whole.look.repeats)
-    if whole.view == "backward":  # as `drawn` is
-        whole = turned(whole)
-        for frame in [root, *root.frames()]:
-            if not frame.loop:
-                frame.items.reverse()
     text = _page(whole, root, drawn)
     return text if len(text) <= LIMIT else _page(drawn, grow(drawn, False), drawn)
 
@@ -44,9 +39,7 @@ def _page(graph: Graph, root: Frame, drawn: Graph) -> str:
     licence = _static("dagre.LICENSE.txt")
     script = "\n".join([f"/* {licence}*/", *map(_static, SCRIPTS)])
     # `<` could end the element that holds the data, whatever the names in it.
-    data = json.dumps(model(root, graph, drawn.clusters), separators=(",", ":")).replace(
-        "<", "\\u003c"
-    )
+    data = json.dumps(model(root, graph, drawn), separators=(",", ":")).replace("<", "\\u003c")
     parts = {
         # Nothing but these very bytes may run, and nothing may be fetched.
         "policy": f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from minigrad.autograd.messages import where
-from minigrad.graph.fold import drawn, open_within, stretch
+from minigrad.graph.fold import drawn, open_within, stretch, turned
 from minigrad.graph.health import Stats
 from minigrad.graph.model import Bad, Box, Edge, Graph, human
 from minigrad.graph.theme import STEP_NAMES, legend, step
@@ -19,7 +19,7 @@ AS_THEY_ARE = ("keywords", "health", "recorded", "ordered", "target")
 FOLDED = ("text", "lines", "rows", "step", "gradient", "values", "slopes")  # differ in a fold
 
 
-def model(root: Frame, whole: Graph, wanted: Collection[str]) -> dict[str, Any]:
+def model(root: Frame, whole: Graph, picture: Graph) -> dict[str, Any]:
     """Return what the page draws, as JSON has it.
 
     Parameters
@@ -28,8 +28,8 @@ def model(root: Frame, whole: Graph, wanted: Collection[str]) -> dict[str, Any]:
         The tree of the whole graph.
     whole : Graph
         The graph itself.
-    wanted : collection of str
-        The clusters that stand open in the picture.
+    picture : Graph
+        What is drawn of it, which says what stands open.
 
     Returns
     -------
@@ -45,8 +45,17 @@ def model(root: Frame, whole: Graph, wanted: Collection[str]) -> dict[str, Any]:
     for frame in frames:
         frame.open = True
     folds = {box.id: box for box in drawn(root, whole).boxes}  # what equal ones have in common
-    opened = {f for f in frames if f.cluster.id in wanted or f.cluster.sort in ("stretch", "step")}
+    opened = {
+        f
+        for f in frames
+        if f.cluster.id in picture.clusters or f.cluster.sort in ("stretch", "step")
+    }
     open_within(root, whole, BUDGET, opened)
+    if whole.view == "backward" and whole is not picture:  # which is turned already
+        whole = turned(whole)
+        for frame in [root, *root.frames()]:
+            frame.items = frame.items if frame.loop else frame.items[::-1]
+        frames = [frame for frame in root.frames() if not frame.slim]
     places = {frame: i for i, frame in enumerate(frames)}
     boxes = whole.boxes
     numbers = {box.id: i for i, box in enumerate(boxes)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from minigrad.autograd import Constant, Leaf, Node, Primitive, Tensor, owner_of, reachable
 from minigrad.autograd.messages import RECORDED
 from minigrad.graph.does import does, index_arrays
-from minigrad.graph.gradients import Gradients, measure
+from minigrad.graph.gradients import measure
 from minigrad.graph.model import Box, Edge, Gradient, Graph, Ids, count
 from minigrad.graph.paths import Paths
 from minigrad.graph.values import ARRAYS, examine
@@ -58,6 +59,17 @@ def read(
     return _Reader(outputs, params, gradients, check_finite).read(view)
 
 
+class _Known(dict[Any, Box]):
+    """What is known of each node, leaf and constant, as a box that has no kind yet."""
+
+    def __missing__(self, place: Any) -> Box:
+        size = math.prod(place.shape) * place.dtype.itemsize
+        box = Box("", "", "", place.shape, short_dtype(place.dtype), place.name, nbytes=size)
+        box.requires_grad = place.__class__ is not Constant
+        self[place] = box
+        return box
+
+
 class _Reader:
     """What reading has found so far."""
 
@@ -68,11 +80,13 @@ class _Reader:
         order = reachable(roots)[::-1]
         self.order, self.ends, self.measured = order, ends, gradients
         self.paths = Paths((node.module for node in order), params)
-        self.values = examine(order, held) if finite else examine((), held)
-        self.sizes = measure(order, roots) if gradients else Gradients({})
+        self.known = _Known()
+        self.unknown = examine(order, held, self.known) if finite else set()
+        self.swept = measure(order, roots, self.known) if gradients else ""
         self.ids = Ids()
         self.boxes: dict[Any, Box] = {}  # of a Node, or a Leaf or Constant that is no parameter
-        self.rows: dict[Any, list[Box]] = {}
+        self.indices: dict[int, Constant] = {}  # of arrays
+        self.rows: dict[Any, None] = {}  # the parameters that are read
         self.uses = Counter(p for node in order for p in node.inputs if p in self.paths.names)
         leaves = {p for node in order for p in node.inputs if p.__class__ is Leaf}
         tensors = [*self.paths.given.values(), *(leaf.tensor() for leaf in leaves)]
@@ -83,142 +97,103 @@ class _Reader:
     def read(self, view: str) -> Graph:
         """Return what was found."""
         self.graph = Graph([], [], self.paths.clusters, view=view)
+        outputs = [
+            self._box(end, "output", name, name=name, bad=None, bad_gradient=None, health="")
+            for name, end in self.ends.items()
+        ]
         for number, node in enumerate(self.order, 1):
             self._operation(number, node)
         self._unused()
-        for name, end in self.ends.items():
-            self._output(name, end)
+        for box, end in zip(outputs, self.ends.values(), strict=True):
+            self._output(box, end)
         self._header()
         return self.graph
 
     # ----------------------------------------------------------------------------------- boxes
+    def _box(self, place: Any, kind: str, label: str, word: str = "", **more: Any) -> Box:
+        """Make a box of an array; the first word of its identifier is the kind, or another."""
+        key = self.ids(word or kind, more.get("name") or label)
+        return replace(self.known[place], id=key, kind=kind, label=label, rows=[], **more)
+
     def _operation(self, number: int, node: Node) -> None:
         name = node.function.name
-        cluster = self.paths[node.module]
-        box = Box(
-            id=f"op{number}_{_plain(name)}",
-            kind="op",
-            label=name,
-            cluster=cluster,
-            arguments=len(node.inputs),
-            recorded=node.module == RECORDED,
-            saved=self._held(node),
-            # Filled while debugging only, so the slot may be empty.
-            source=getattr(node, "source", None),
-            number=number,
-            ops=1,
-        )
-        self._describe(box, node)
+        box = self.boxes[node] = self.known[node]
+        box.id, box.kind, box.label = f"op{number}_{_plain(name)}", "op", name
+        box.cluster, box.recorded = self.paths[node.module], node.module == RECORDED
+        box.number, box.ops, box.saved = number, 1, self._held(node)
+        # Filled while debugging only, so the slot may be empty.
+        box.source = getattr(node, "source", None)
         if node.keywords:
             shapes = [getattr(place, "shape", None) for place in node.inputs]
             box.keywords = _keywords(node.keywords)
             box.does = does(node.function, node.keywords, shapes)
-            self._indices(box, node)
+            arrays = index_arrays(node.keywords) if self.graph.view == "forward" else ()
+            for i, (label, array) in enumerate(arrays, len(shapes)):
+                key = id(array)  # which the graph holds
+                place = self.indices.setdefault(key, Constant(array.shape, array.dtype))
+                self._input(place, node, label)
+                self._edge(place, box.id, i)
         scalars = []
         for i, place in enumerate(node.inputs):
-            kind = place.__class__
-            if kind is Leaf or kind is Constant:
-                if place in self.paths.names:
-                    if kind is Leaf or self.graph.view == "forward":
-                        box.rows.append(self._row(place, i, cluster))
-                    continue
-                if place not in self.boxes:
-                    if kind is Constant and self.graph.view == "backward":
-                        continue
-                    self._input(place, node, i)
-            elif kind is not Node:
+            if not isinstance(place, Constant):
                 if place is not None:
                     scalars.append((i, f"{place:.6g}" if isinstance(place, float) else str(place)))
+            elif place.__class__ is Constant and self.graph.view == "backward":
                 continue
-            self._edge(self.boxes[place], box.id, i, place in self.values.bad)
-        box.scalars = tuple(scalars)
-        if box.arguments > 1 and name not in COMMUTES:
-            floats = sum(p.dtype.kind == "f" for p in node.inputs if isinstance(p, Constant))
-            box.ordered = floats > 1
-        if self.sizes.culprit and self.sizes.culprit[0] is node:
-            box.bad_gradient = self.sizes.culprit[1]
-        self.boxes[node] = box
+            elif place.__class__ is not Node and place in self.paths.names:
+                box.rows.append(self._row(place, i, box.cluster))
+            else:
+                if place not in self.boxes:
+                    self._input(place, node, _argument(node.function, i))
+                self._edge(place, box.id, i)
+        box.arguments, box.scalars = len(node.inputs), tuple(scalars)
+        floats = sum(p.dtype.kind == "f" for p in node.inputs if isinstance(p, Constant))
+        box.ordered = floats > 1 and name not in COMMUTES
         self.graph.boxes.append(box)
-
-    def _indices(self, box: Box, node: Node) -> None:
-        """Give the arrays that an index consists of a box each."""
-        arrays = index_arrays(node.keywords) if self.graph.view == "forward" else ()
-        for i, (label, array) in enumerate(arrays, len(node.inputs)):
-            key = id(array)  # which the graph holds
-            if key not in self.boxes:
-                self.boxes[key] = self._loose(label, node)
-                self._describe(self.boxes[key], Constant(array.shape, array.dtype))
-            self._edge(self.boxes[key], box.id, i, False)
-
-    def _describe(self, box: Box, place: Any) -> None:
-        """Fill in what nodes, leaves and constants have in common."""
-        box.shape, box.dtype = place.shape, short_dtype(place.dtype)
-        box.nbytes = math.prod(place.shape) * place.dtype.itemsize
-        box.requires_grad = place.__class__ is not Constant
-        box.name = place.name
-        box.value = self.values.scalars.get(place)
-        box.health = self.values.health.get(place, "")
-        box.slopes = self.sizes.stats.get(place)
-        box.bad = self.values.bad.get(place)
-        box.stats = self.values.stats.get(place)
-        if self.measured and box.requires_grad:
-            box.gradient = self.sizes.sizes.get(place)
 
     def _row(self, place: Any, argument: int, cluster: str | None) -> Box:
         name, number = self.paths.names[place], self.paths.number(place)
-        label = self.paths.short(name, cluster)
-        row = Box(self.ids("param", name), "parameter", label, number=number, argument=argument)
-        self._describe(row, place)
-        row.name, row.uses = name, self.uses[place]
-        self.rows.setdefault(place, []).append(row)
-        return row
+        label, uses = self.paths.short(name, cluster), self.uses[place]
+        self.rows[place] = None
+        return self._box(place, "parameter", label, "param", name=name, number=number,
+                         argument=argument, uses=uses)  # fmt: skip
 
-    def _input(self, place: Any, reader: Node, argument: int) -> None:
-        label = place.name or _argument(reader.function, argument)
-        alone = place.__class__ is Leaf or place.name is not None
-        self.boxes[place] = self._loose(label, reader, alone)
-        self._describe(self.boxes[place], place)
+    def _input(self, place: Any, reader: Node, label: str) -> None:
+        """Show what nothing made; a constant beside other inputs stands with them."""
+        if place not in self.boxes:
+            alone = place.__class__ is Leaf or place.name is not None
+            constant = not alone and any(other.__class__ is Node for other in reader.inputs)
+            kind = "constant" if constant else "input"
+            cluster = self.paths[reader.module] if constant else None
+            self._add(place, self._box(place, kind, place.name or label or kind, cluster=cluster))
 
-    def _loose(self, label: str, reader: Node, alone: bool = False) -> Box:
-        """Make the box of an input; a constant beside other inputs stands with them."""
-        constant = not alone and any(other.__class__ is Node for other in reader.inputs)
-        kind = "constant" if constant else "input"
-        box = Box(self.ids(kind, label or kind), kind, label or kind)
-        box.cluster = self.paths[reader.module] if constant else None
+    def _add(self, place: Any, box: Box) -> None:
+        self.boxes[place] = box
         self.graph.boxes.append(box)
-        return box
 
-    def _output(self, name: str, end: Any) -> None:
+    def _output(self, box: Box, end: Any) -> None:
         if end not in self.boxes:
             label = self.paths.names.get(end) or end.name or "tensor"
-            read = end in self.rows  # a parameter that was read, too
-            found = Box(self.ids("leaf" if read else "input", label), "input", label)
-            found.kind = "parameter" if read else "input"
-            self._describe(found, end)
-            self.boxes[end] = found
-            self.graph.boxes.append(found)
-        box = Box(self.ids("output", name), "output", name)
-        self._describe(box, end)
-        box.name, box.bad, box.health = name, None, ""
+            kind, word = ("parameter", "leaf") if end in self.rows else ("input", "input")
+            self._add(end, self._box(end, kind, label, word))
         self.graph.boxes.append(box)
-        self._edge(self.boxes[end], box.id, 0, end in self.values.bad)
+        self._edge(end, box.id, 0)
 
     def _unused(self) -> None:
         """Show the parameters that were asked for and that nothing reads."""
         for name, tensor in self.paths.given.items():
-            if tensor._node in self.rows or tensor._node is None:
-                continue
-            cluster = self.paths.home(name)
-            box = Box(self.ids("param", name), "parameter", self.paths.short(name, cluster))
-            self._describe(box, tensor._node)
-            box.name, box.cluster = name, cluster
-            if self.measured:
-                box.gradient = self.sizes.sizes.get(tensor._node, Gradient(None, None))
-            self.graph.boxes.append(box)
+            if tensor._node is not None and tensor._node not in self.rows:
+                cluster = self.paths.home(name)
+                label = self.paths.short(name, cluster)
+                box = self._box(tensor._node, "parameter", label, "param", name=name)
+                box.cluster = cluster
+                if self.measured and box.gradient is None:
+                    box.gradient = Gradient(None, None)
+                self.graph.boxes.append(box)
 
-    def _edge(self, tail: Box, head: str, argument: int, bad: bool) -> None:
-        edge = Edge(tail.id, head, argument, tail.shape or (), tail.dtype, tail.nbytes, bad)
-        self.graph.edges.append(edge)
+    def _edge(self, place: Any, head: str, argument: int) -> None:
+        bad = self.known[place].bad is not None
+        self.graph.edges.append(Edge(self.boxes[place].id, head, argument, bad))
 
     # ---------------------------------------------------------------------------------- memory
     def _owns(self, array: Any) -> int:
@@ -253,13 +228,11 @@ class _Reader:
             graph.notes.append(
                 "nothing was recorded: no input requires a gradient, or no_grad() is on"
             )
-        if self.values.unknown:
-            released = any(node.saved is None for node in self.values.unknown)
+        if self.unknown:
+            released = any(node.saved is None for node in self.unknown)
             why = ": released by backward(), call it with retain_graph=True" if released else ""
-            unknown = count(len(self.values.unknown), "op")
-            graph.notes.append(f"values of {unknown} not known{why}")
-        if self.sizes.note:
-            graph.notes.append(self.sizes.note)
+            graph.notes.append(f"values of {count(len(self.unknown), 'op')} not known{why}")
+        graph.notes += [self.swept] * bool(self.swept)
 
 
 def _argument(function: Primitive, number: int) -> str:

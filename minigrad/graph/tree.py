@@ -110,25 +110,26 @@ def folders(root: Frame, edges: Iterable[Edge], wanted: Collection[Frame]) -> di
     if not wanted:
         return {}
     homes = around(root)
+    boxes = {box.id: box for box in root.boxes()}
     entering: dict[Frame, dict[str, None]] = {}
-    leaving: dict[Frame, Edge] = {}
+    leaving: dict[Frame, Box] = {}
     for edge in edges:
-        out, into = homes[edge.tail], homes[edge.head]
+        tail, out, into = boxes[edge.tail], homes[edge.tail], homes[edge.head]
         if out == into:
             continue
         common = next((i for i, (a, b) in enumerate(zip(out, into, strict=False)) if a is not b),
                       min(len(out), len(into)))  # fmt: skip
         for frame in into[common:]:
-            entering.setdefault(frame, {})[f"{edge.shape} {edge.dtype}"] = None
+            entering.setdefault(frame, {})[f"{tail.shape} {tail.dtype}"] = None
         for frame in out[common:]:
-            leaving[frame] = edge
+            leaving[frame] = tail
     found = {}
     for frame in wanted:
         found[frame] = _folder(frame, tuple(entering.get(frame, ())), leaving.get(frame))
     return found
 
 
-def _folder(frame: Frame, inputs: tuple[str, ...], leaving: Edge | None) -> Box:
+def _folder(frame: Frame, inputs: tuple[str, ...], leaving: Box | None) -> Box:
     """Sum up the boxes of a frame."""
     cluster, members = frame.cluster, list(frame.boxes())
     last = leaving or next((b for b in reversed(members) if b.kind == "op"), members[-1])

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import math
 from collections import ChainMap, Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from minigrad import autograd
 from minigrad.autograd import Constant, Leaf, Node
-from minigrad.graph.health import Stats, condition, measure
-from minigrad.graph.model import Bad
+from minigrad.graph.health import condition, measure
+from minigrad.graph.model import Bad, Box
 
 ARRAYS = (np.ndarray, np.generic)
 MANY, BIG = 2000, 64  # of so many operations, smaller arrays are not measured
 
 
-class Values(NamedTuple):
-    """What is known of the values at nodes, leaves and constants."""
-
-    bad: dict[Any, Bad]
-    scalars: dict[Any, float]
-    unknown: set[Node]
-    stats: dict[Any, Stats]
-    health: dict[Any, str]
-
-
-def examine(order: Sequence[Node], outputs: Mapping[Any, Any]) -> Values:
-    """Look at the value of each node; what nobody kept is computed again.
+def examine(
+    order: Sequence[Node], outputs: Mapping[Any, Any], boxes: Mapping[Any, Box]
+) -> set[Node]:
+    """Look at the value of each node; what nobody kept is computed again, or returned as unknown.
 
     Parameters
     ----------
@@ -37,16 +29,18 @@ def examine(order: Sequence[Node], outputs: Mapping[Any, Any]) -> Values:
         Oldest first.
     outputs : mapping
         The arrays of the nodes, leaves and constants that the caller holds.
+    boxes : mapping
+        Where what is found is written, for each node, leaf and constant.
     """
     known = kept_values(order, outputs)
     passing = ChainMap[Any, Any]({}, known)  # with what is recomputed, until its last reader
-    result = Values({}, {}, set(), {}, {})
+    unknown: set[Node] = set()
     least = 2 if len(order) <= MANY else BIG
     left = Counter(parent for node in order for parent in node.inputs if parent.__class__ is Node)
     with np.errstate(all="ignore"):
         for holder in known:
             if holder.__class__ is not Node:
-                _note(result, holder, known[holder], least)
+                _note(boxes[holder], known[holder], least)
         for node in order:
             value = known.get(node)
             if value is None:
@@ -54,19 +48,19 @@ def examine(order: Sequence[Node], outputs: Mapping[Any, Any]) -> Values:
                 if value is not None and left[node]:
                     passing[node] = value
             if value is None:
-                result.unknown.add(node)
+                unknown.add(node)
             else:
-                _note(result, node, value, least)
-                if node in result.stats and node not in result.bad:
-                    before = {p: result.stats[p] for p in node.inputs if p in result.stats}
-                    ill = condition(node.function.name, value, result.stats[node], before)
-                    result.health.update({node: ill} if ill else {})
+                box = boxes[node]
+                _note(box, value, least)
+                if box.stats and not box.bad:
+                    before = [boxes[p].stats for p in node.inputs if isinstance(p, Constant)]
+                    box.health = condition(node.function.name, value, box.stats, before)
             for parent in node.inputs:
                 left[parent] -= 1
                 if not left[parent]:
                     passing.maps[0].pop(parent, None)
-    _mark_origins(order, result)
-    return result
+    _mark_origins(order, [p for p in known if p.__class__ is not Node], unknown, boxes)
+    return unknown
 
 
 def kept_values(order: Sequence[Node], outputs: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -126,32 +120,22 @@ def bad_values(value: Any) -> Bad | None:
     return Bad("inf", infinities, size) if infinities else None  # else only the sum overflows
 
 
-def _note(result: Values, holder: Any, value: Any, least: int) -> None:
-    stats = measure(value, least)
-    if stats:
-        result.stats[holder] = stats
-    bad = bad_values(value)
-    if bad:
-        result.bad[holder] = bad
-    if value.size == 1:
-        result.scalars[holder] = value.item()
+def _note(box: Box, value: Any, least: int) -> None:
+    box.stats, box.bad = measure(value, least), bad_values(value)
+    box.value = value.item() if value.size == 1 else None
 
 
-def _mark_origins(order: Iterable[Node], result: Values) -> None:
+def _mark_origins(
+    order: Sequence[Node], inputs: Sequence[Any], unknown: set[Node], boxes: Mapping[Any, Box]
+) -> None:
     """Mark the bad values that went in, and the nodes that made one of finite inputs."""
+    first = True
     uncertain: set[Any] = set()
-    for node in order:
-        if node in result.unknown or not uncertain.isdisjoint(node.inputs):
-            uncertain.add(node)
-        bad = result.bad.get(node)
-        if bad and result.bad.keys().isdisjoint(node.inputs):
-            seen = not uncertain.isdisjoint(node.inputs)
-            result.bad[node] = bad._replace(origin=True, seen=seen)
-    for holder, bad in result.bad.items():
-        if holder.__class__ is not Node:
-            result.bad[holder] = bad._replace(origin=True)
-    rank = {node: node.stamp for node in result.bad if node.__class__ is Node}
-    origins = [holder for holder, bad in result.bad.items() if bad.origin]
-    if origins:
-        first = min(origins, key=lambda holder: rank.get(holder, 0))
-        result.bad[first] = result.bad[first]._replace(first=True)
+    for place in (*inputs, *order):
+        box, reads = boxes[place], getattr(place, "inputs", ())
+        seen = not uncertain.isdisjoint(reads)
+        if seen or place in unknown:
+            uncertain.add(place)
+        if box.bad and not any(boxes[p].bad for p in reads if isinstance(p, Constant)):
+            box.bad = box.bad._replace(origin=True, seen=seen, first=first)
+            first = False

@@ -92,8 +92,9 @@ def tooltip(box: Box) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def edge_tooltip(edge: Edge, tail: str, head: str) -> str:
+def edge_tooltip(edge: Edge, tail: Box, head: Box, view: str) -> str:
     """Return what a pointer over the edge brings up."""
-    text = f"{tail} → {head}, argument {edge.argument}"
-    text += f": {edge.shape} {edge.dtype}, {human(edge.nbytes)}"
+    text = f"{heading(tail)} → {heading(head)}, argument {edge.argument}"
+    made = head if view == "backward" else tail  # by this box forward, and its gradient is alike
+    text += f": {made.shape} {made.dtype}, {human(made.nbytes)}"
     return text + (f", {edge.uses} times" if edge.uses > 1 else "")
