@@ -59,7 +59,7 @@ def measure(order: Sequence[Node], outputs: Sequence[Any], boxes: Mapping[Any, B
             for place in places:
                 boxes[place].gradient = size(found.get(place))
             if watch.culprit:
-                node, boxes[node].bad_gradient = watch.culprit
+                boxes[watch.culprit[0]].bad_gradient = watch.culprit[1]
             return ""
     except RuntimeError as error:
         why = next((why for said, why in NOT_SWEPT.items() if said in str(error)), None)

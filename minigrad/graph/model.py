@@ -232,14 +232,9 @@ class Ids:
 
 def human(nbytes: int) -> str:
     """Write a number of bytes: `0 B`, `409.9 KiB`."""
-    if nbytes < 1024:
-        return f"{nbytes} B"
-    value = float(nbytes)
-    for unit in ("KiB", "MiB", "GiB"):
-        value /= 1024
-        if value < 1024:
-            return f"{value:.1f} {unit}"
-    return f"{value / 1024:.1f} TiB"
+    power = min(max(nbytes.bit_length() - 1, 0) // 10, 4)
+    number = f"{nbytes / 1024**power:.1f}" if power else nbytes
+    return f"{number} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[power]}"
 
 
 def count(n: int, what: str) -> str:

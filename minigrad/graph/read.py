@@ -254,10 +254,10 @@ def _keywords(keywords: Mapping[str, Any]) -> str:
     return ", ".join(f"{name.lstrip('_')}={_short(value)}" for name, value in keywords.items())
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, longest: int = 60) -> str:
     if isinstance(value, np.ndarray):
         return f"array{value.shape}"
     if isinstance(value, tuple | list):
-        parts = [f"array{v.shape}" if isinstance(v, np.ndarray) else f"{v!r:.30}" for v in value]
-        return f"({', '.join(parts[:6])}{', …' * (len(parts) > 6)})"
-    return f"{value!r:.60}"
+        parts = [_short(v, 30) for v in value[:6]]
+        return f"({', '.join(parts)}{', …' * (len(value) > 6)})"
+    return f"{value!r:.{longest}}"

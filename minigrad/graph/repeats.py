@@ -200,10 +200,5 @@ def _leaves(item: Frame | Box) -> list[Box]:
 def span_of_paths(paths: Sequence[str]) -> str:
     """Write the paths of modules in a row: `layers.0–11`."""
     first, last = paths[0], paths[-1]
-    if first == last:
-        return first
-    start = re.fullmatch(r"(.*?)(\d+)", first)
-    end = re.fullmatch(r"(.*?)(\d+)", last)
-    if start and end and start[1] == end[1]:
-        return f"{first}–{end[2]}"
-    return f"{first} … {last}"
+    pair = re.fullmatch(r"(.*?)\d+\n\1(\d+)", f"{first}\n{last}")
+    return first if first == last else f"{first}–{pair[2]}" if pair else f"{first} … {last}"

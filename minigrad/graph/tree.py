@@ -38,19 +38,12 @@ class Frame:
         return isinstance(only, Box) and only.kind == "op"
 
     def boxes(self) -> Iterator[Box]:
-        """Yield all boxes inside."""
-        for item in self.items:
-            if isinstance(item, Frame):
-                yield from item.boxes()
-            else:
-                yield item
+        """Return all boxes inside."""
+        return (item for _, item in walk(self) if isinstance(item, Box))
 
     def frames(self) -> Iterator[Frame]:
-        """Yield all frames inside, outer ones first."""
-        for item in self.items:
-            if isinstance(item, Frame):
-                yield item
-                yield from item.frames()
+        """Return all frames inside, outer ones first."""
+        return (item for _, item in walk(self) if isinstance(item, Frame))
 
 
 def owned(items: Iterable[Frame | Box]) -> dict[int, int]:
@@ -93,15 +86,14 @@ def walk(frame: Frame, depth: int = 0) -> Iterator[tuple[int, Frame | Box | None
 def around(root: Frame) -> dict[str, tuple[Frame, ...]]:
     """Return the frames around each box, the outermost first."""
     found: dict[str, tuple[Frame, ...]] = {}
-
-    def visit(frame: Frame, outer: tuple[Frame, ...]) -> None:
-        for item in frame.items:
-            if isinstance(item, Frame):
-                visit(item, (*outer, item))
-            else:
-                found[item.id] = outer
-
-    visit(root, ())
+    outer: list[Frame] = []
+    for _, item in walk(root):
+        if isinstance(item, Frame):
+            outer.append(item)
+        elif item is None:
+            outer.pop()
+        else:
+            found[item.id] = tuple(outer)
     return found
 
 
@@ -123,10 +115,7 @@ def folders(root: Frame, edges: Iterable[Edge], wanted: Collection[Frame]) -> di
             entering.setdefault(frame, {})[f"{tail.shape} {tail.dtype}"] = None
         for frame in out[common:]:
             leaving[frame] = tail
-    found = {}
-    for frame in wanted:
-        found[frame] = _folder(frame, tuple(entering.get(frame, ())), leaving.get(frame))
-    return found
+    return {f: _folder(f, tuple(entering.get(f, ())), leaving.get(f)) for f in wanted}
 
 
 def _folder(frame: Frame, inputs: tuple[str, ...], leaving: Box | None) -> Box:
@@ -175,12 +164,7 @@ def joined(box: Box, others: list[Box], uses: Mapping[int, int]) -> Box:
     ]
     steps = [re.split(r"(\d+)", b.does) for b in everyone]  # x[:, 0], x[:, 1] ... are x[:, t]
     alike = len({len(step) for step in steps}) == 1
-    does = (
-        "".join(t[0] if len(set(t)) == 1 else "t" for t in zip(*steps, strict=True))
-        if alike
-        else ""
-    )
+    parts = ["t" if len(set(t)) > 1 else t[0] for t in zip(*steps, strict=alike) if alike]
     gradient = span(b.gradient for b in everyone)
-    return replace(
-        box, rows=rows, value=None, stats=None, slopes=None, gradient=gradient, does=does
-    )
+    return replace(box, rows=rows, value=None, stats=None, slopes=None, gradient=gradient,
+                   does="".join(parts))  # fmt: skip
