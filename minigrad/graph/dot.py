@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from minigrad.graph.model import Box, Edge, Graph
+from minigrad.graph.model import Box, Edge, Frame, Graph
 from minigrad.graph.theme import LOOKS, STEP_NAMES, legend, palette, step
-from minigrad.graph.tree import Frame, plant, walk
+from minigrad.graph.tree import plant
 from minigrad.graph.words import edge_tooltip, heading, lines, row_text, short, tooltip, width
 
 FONT = "Helvetica,Arial,sans-serif"
@@ -71,19 +71,19 @@ def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:
     parts = ["digraph minigrad {", *(statement(k, v) for k, v in defaults.items())]
     root = plant(graph)
     inside = [root]
-    for _, item in walk(root):
+    for _, item in root.walk():
         if item is None:
             parts.append("}")
             inside.pop()
         elif isinstance(item, Frame):
             inside.append(item)
-            key = item.cluster.id
-            frame = {"id": key, "class": "module", "tooltip": item.cluster.label}
+            key = item.id
+            frame = {"id": key, "class": "module", "tooltip": item.label}
             frame |= _frame(item, colours, CORNERS[corners.get(key, 0)])
             parts += [f"subgraph {key} {{", statement("graph", frame)]
         else:
             # A frame around a single relu says nothing that the box can't say itself.
-            path = inside[-1].cluster.name if inside[-1].slim else ""
+            path = inside[-1].name if inside[-1].slim else ""
             parts.append(_box(item, colours, look.show, f"{path}: " if path else ""))
     boxes = {box.id: box for box in graph.boxes}
     ends: dict[str, set[int]] = {}
@@ -107,13 +107,12 @@ def table(cells: str, look: str = 'CELLSPACING="0" CELLPADDING="1"') -> Html:
 
 def _frame(frame: Frame, colours: Mapping[str, str], corner: str) -> dict[str, str]:
     """Return the looks of a frame; what runs into it passes beside its title."""
-    cluster = frame.cluster
     if frame.slim:
         return {"label": "", "margin": "0", "peripheries": "0"}
     operations = sum(isinstance(item, Box) and item.kind == "op" for item in frame.items)
-    alone = operations == 1 == len(frame.items) and cluster.repeats == 1
-    title = short(cluster.title(relative=True))
-    rest = [] if alone else re.split(r" · |, | (?=\()", cluster.sums)  # alone, the rows say it
+    alone = operations == 1 == len(frame.items) and frame.repeats == 1
+    title = short(frame.title(relative=True))
+    rest = [] if alone else re.split(r" · |, | (?=\()", frame.sums)  # alone, the rows say it
     letters = max(map(width, [title, *rest]))
     # A spacer as wide as the text: what runs into the middle passes beside the text.
     spacer = f'<TD FIXEDSIZE="TRUE" HEIGHT="1" WIDTH="{4.7 * letters + 14:.0f}"></TD>'

@@ -13,7 +13,7 @@ from minigrad.autograd import Tensor, bare, enable_grad
 from minigrad.checks import undoing
 from minigrad.graph.fold import DRAWN, fold
 from minigrad.graph.model import Look
-from minigrad.graph.read import read
+from minigrad.graph.read import Reader
 from minigrad.graph.view import GraphView
 from minigrad.graph.words import SHOW
 
@@ -118,7 +118,7 @@ def draw(
     ):  # fmt: skip
         if number is not None and (not isinstance(number, int) or number < least):
             raise ValueError(f"draw: {name} must be an integer of at least {least}: {number!r}")
-    whole = read(_named(outputs), params, view=view, gradients=gradients, check_finite=check_finite)
+    whole = Reader(_named(outputs), params, view, gradients, check_finite).read()
     if title is not None:
         whole.title = title
     whole.look = Look(direction, theme, tuple(show), legend, collapse_repeats, tuple(expand))

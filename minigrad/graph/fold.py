@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from itertools import pairwise
 
-from minigrad.graph.model import Box, Cluster, Edge, Graph
-from minigrad.graph.repeats import MANY, fold_repeats
-from minigrad.graph.tree import Frame, folders, joined, owned, plant
+from minigrad.graph.model import Box, Edge, Frame, Graph
+from minigrad.graph.repeats import MANY, Repeats
+from minigrad.graph.tree import folders, joined, owned, plant
 
 DRAWN = 150  # boxes in a picture, unless more are asked for
 FEW = 8  # boxes that say something of a network
@@ -45,7 +45,7 @@ def fold(
             f"draw: expand names {unknown}, but the modules that ran are {sorted(paths - {''})}"
         )
     root = grow(graph, repeats, MANY if len(graph.boxes) <= max_nodes else 0)
-    levels = max((frame.cluster.level for frame in root.frames()), default=0) + 1
+    levels = max((frame.level for frame in root.frames()), default=0) + 1
     auto = depth is None and repeats
     if auto:  # as many as make a picture that is taken in at a glance
         seen = {d: _open(root, d, expand, True) for d in range(levels, -1, -1)}
@@ -74,7 +74,7 @@ def grow(graph: Graph, repeats: bool, least: int = MANY) -> Frame:
     """Return the tree of a graph, with equal neighbours in frames of their own."""
     root = plant(graph)
     if repeats:
-        fold_repeats(root, graph, graph.look.expand, least)
+        Repeats(root, graph, least).search(root, 0)
     return root
 
 
@@ -89,15 +89,14 @@ def _open(root: Frame, depth: int | None, expand: Iterable[str], single: bool = 
     """Open the modules above a depth, around what is asked for, and of a single box; count."""
     wanted = {".".join(p.split(".")[:n]) for p in expand for n in range(1, p.count(".") + 2)}
     for frame in root.frames():
-        cluster = frame.cluster
-        made = cluster.sort == "step" or cluster.kind == "loop"
-        frame.open = depth is None or made or cluster.level < depth or cluster.path in wanted
+        made = frame.sort == "step" or frame.kind == "loop"
+        frame.open = depth is None or made or frame.level < depth or frame.path in wanted
         if single and len(frame.seen) == 1 and isinstance(frame.seen[0], Box):
             frame.open = True
     shut = {_look(frame) for frame in root.frames() if single and not frame.open}
     for frame in root.frames():
         # What is closed at one place is closed at the others.
-        frame.open &= _look(frame) not in shut or frame.cluster.path in wanted
+        frame.open &= _look(frame) not in shut or frame.path in wanted
     pending = [root]
     seen = 0
     for frame in pending:
@@ -108,7 +107,7 @@ def _open(root: Frame, depth: int | None, expand: Iterable[str], single: bool = 
 
 
 def _look(frame: Frame) -> tuple[str, str, int, int]:
-    return frame.cluster.sort, frame.cluster.kind, frame.cluster.parameters, len(frame.items)
+    return frame.sort, frame.kind, frame.parameters, len(frame.items)
 
 
 def open_within(root: Frame, graph: Graph, budget: int, wanted: Collection[Frame]) -> None:
@@ -141,7 +140,7 @@ def stretch(frame: Frame, graph: Graph, many: int = MANY) -> None:
     for item in frame.items:
         if isinstance(item, Frame):
             stretch(item, graph, many)
-    if frame.loop:
+    if frame.sort == "loop":
         return
     ends = {id(i) for i in frame.items if isinstance(i, Box) and i.kind in ("input", "output")}
     apart = ends if len(ends) <= STRETCH else set()
@@ -156,16 +155,14 @@ def stretch(frame: Frame, graph: Graph, many: int = MANY) -> None:
 
 
 def _stretch_of(frame: Frame, items: list[Frame | Box]) -> Frame:
-    made = Frame(Cluster("", "", ""), items)
+    made = Frame(sort="stretch", items=items, owned=owned(items), outer=frame.path)
     boxes = list(made.boxes())
     numbers = [box.number for box in boxes if box.number] or [0]
     text = f"ops {min(numbers):,}–{max(numbers):,}"
-    paths = [i.cluster.path for i in items if isinstance(i, Frame) and i.cluster.path]
+    paths = [i.path for i in items if isinstance(i, Frame) and i.path]
     if paths:
         text += f": {paths[0]}" + (f" … {paths[-1]}" if paths[-1] != paths[0] else "")
-    around = frame.cluster
-    made.cluster = Cluster(f"{boxes[0].id}_{len(boxes)}", "", text, sort="stretch",
-                           owned=owned(items), level=around.level, outer=around.path)  # fmt: skip
+    made.key, made.kind = f"{boxes[0].id}_{len(boxes)}", text
     return made
 
 
@@ -177,7 +174,7 @@ def drawn(root: Frame, graph: Graph) -> Graph:
     rank = {box.id: i for i, box in enumerate(graph.boxes)}
     seen: dict[str, Box] = {}
     places: dict[str, int] = {}
-    clusters: dict[str, Cluster] = {}
+    clusters: dict[str, Frame] = {}
     stands: dict[str, str] = {}  # which box is drawn for each
     rounds: Rounds = {}
     others: dict[str, list[Box]] = {}
@@ -191,15 +188,15 @@ def drawn(root: Frame, graph: Graph) -> Graph:
                 stands.update((member.id, box.id) for member in inner)
                 seen[box.id] = replace(box, cluster=home)
                 places[box.id] = min(rank[member.id] for member in inner)
-            elif item.cluster.sort == "stretch":
+            elif item.sort == "stretch":
                 visit(item.items, home, inside)
             else:
-                cluster = replace(item.cluster, parent=home)
-                cluster.calls = 1 if inside else cluster.calls
-                clusters[cluster.id] = cluster
-                visit(item.seen, cluster.id, inside or item.loop)
-                if item.loop:
-                    loop(item, cluster.id)
+                loops = item.sort == "loop"
+                calls = 1 if inside else item.calls
+                clusters[item.id] = replace(item, parent=home, calls=calls, items=[])
+                visit(item.seen, item.id, inside or loops)
+                if loops:
+                    loop(item, item.id)
 
     def loop(frame: Frame, key: str) -> None:
         first, *rest = (list(each.boxes()) for each in frame.items if isinstance(each, Frame))
@@ -223,7 +220,7 @@ def drawn(root: Frame, graph: Graph) -> Graph:
 
 
 def _seen_edges(
-    edges: list[Edge], stands: dict[str, str], rounds: Rounds, clusters: dict[str, Cluster]
+    edges: list[Edge], stands: dict[str, str], rounds: Rounds, clusters: dict[str, Frame]
 ) -> list[Edge]:
     """Point edges at what is drawn: one for each argument, or for each pair with a closed frame.
 
@@ -255,21 +252,17 @@ def _seen_edges(
 def refer(graph: Graph, max_fanout: int) -> Graph:
     """Draw inputs that are read often at each use, and references to such operations."""
     readers = Counter(e.tail for e in graph.edges)
-    often = {tail for tail, n in readers.items() if n > max_fanout}
-    if not often:
-        return graph
     by_id = {box.id: box for box in graph.boxes}
     extra: dict[str, list[Box]] = {}
     edges: list[Edge] = []
     seen: Counter[str] = Counter()
     for edge in graph.edges:
-        if edge.tail in often:
-            seen[edge.tail] += 1
-            if seen[edge.tail] > 1:
-                box, reader = by_id[edge.tail], by_id[edge.head]
-                copy = _again(box, f"{box.id}_at_{seen[edge.tail]}", reader.cluster)
-                extra.setdefault(edge.head, []).append(copy)
-                edge = replace(edge, tail=copy.id)
+        seen[edge.tail] += 1
+        if readers[edge.tail] > max_fanout and seen[edge.tail] > 1:
+            key = f"{edge.tail}_at_{seen[edge.tail]}"
+            copy = _again(by_id[edge.tail], key, by_id[edge.head].cluster)
+            extra.setdefault(edge.head, []).append(copy)
+            edge = replace(edge, tail=copy.id)
         edges.append(edge)
     boxes = [b for box in graph.boxes for b in (*extra.get(box.id, ()), box)]
     return replace(graph, boxes=boxes, edges=edges)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -109,18 +110,19 @@ class Edge:
     repeat: bool = False  # leads from one folded repeat to the next
 
 
-@dataclass(slots=True)
-class Cluster:
+@dataclass(slots=True, eq=False)
+class Frame:
     """What stands around boxes, and has the path of a module or none.
 
     `sort` is module (one call of it), loop (equal ones in a row, of which the first is drawn),
     step (one round of a loop without modules) or stretch (neighbours, to be closed together).
-    `parent` is the id of the cluster around it, and `owned` the size of each parameter by number.
+    `parent` is the id of the frame around it, and `owned` the size of each parameter by number.
+    `items` are what it holds, in topological order, once `plant` has put it there.
     """
 
-    key: str
-    path: str
-    kind: str
+    key: str = ""
+    path: str = ""
+    kind: str = ""
     parent: str | None = None
     level: int = 0  # how many modules are around it
     sort: str = "module"
@@ -132,6 +134,8 @@ class Cluster:
     repeats: int = 1
     ops: int = 0
     outer: str = ""  # the path of the module around it
+    items: list[Frame | Box] = field(default_factory=list, repr=False)
+    open: bool = True
 
     @property
     def id(self) -> str:
@@ -175,6 +179,34 @@ class Cluster:
         """For example `block1.conv: Conv2d · 160 params`."""
         return " · ".join(filter(None, [self.title(), self.sums]))
 
+    @property
+    def seen(self) -> list[Frame | Box]:
+        """What is seen inside while the frame is open."""
+        first = self.items[0]
+        return first.items if self.sort == "loop" and isinstance(first, Frame) else self.items
+
+    @property
+    def slim(self) -> bool:
+        """Whether it is a frame around a single operation, whose box can say its name."""
+        boxes = [isinstance(item, Box) and item.kind == "op" for item in self.items]
+        return boxes == [True] and self.sort == "module" and not self.parameters
+
+    def walk(self, depth: int = 0) -> Iterator[tuple[int, Frame | Box | None]]:
+        """Yield what is inside with its depth; None ends a frame."""
+        for item in self.items:
+            yield depth, item
+            if isinstance(item, Frame):
+                yield from item.walk(depth + 1)
+                yield depth, None
+
+    def boxes(self) -> Iterator[Box]:
+        """Return all boxes inside."""
+        return (item for _, item in self.walk() if isinstance(item, Box))
+
+    def frames(self) -> Iterator[Frame]:
+        """Return all frames inside, outer ones first."""
+        return (item for _, item in self.walk() if isinstance(item, Frame))
+
 
 @dataclass(frozen=True)
 class Look:
@@ -194,7 +226,7 @@ class Graph:
 
     boxes: list[Box]
     edges: list[Edge]
-    clusters: dict[str, Cluster]
+    clusters: dict[str, Frame]
     look: Look = Look()
     title: str = ""
     view: str = "forward"

@@ -7,44 +7,51 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-from minigrad.graph.fold import grow
-from minigrad.graph.model import Graph
-from minigrad.graph.page_model import model
-from minigrad.graph.theme import COLOURS
-from minigrad.graph.tree import Frame
+from minigrad.autograd.messages import where
+from minigrad.graph.fold import drawn, grow, open_within, stretch, turned
+from minigrad.graph.health import Stats
+from minigrad.graph.model import Bad, Box, Edge, Frame, Graph, human
+from minigrad.graph.theme import STEP_NAMES, legend, palette, step
+from minigrad.graph.tree import around, folders
+from minigrad.graph.words import facts, heading, lines, row_text
 
+BUDGET = 60  # boxes that a page shows when it opens
 LIMIT = 2_000_000  # bytes of a page: above it, the page holds the folded graph
 SCRIPTS = (
     "dagre.min.js", "arrange.js", "layout.js", "draw.js", "page.js", "export.js", "panel.js",
     "controls.js",
 )  # fmt: skip
+AS_THEY_ARE = ("keywords", "health", "recorded", "ordered", "target")
+FOLDED = ("text", "lines", "rows", "step", "gradient", "values", "slopes")  # differ in a fold
 
 
-def page(whole: Graph, drawn: Graph) -> str:
+def page(whole: Graph, picture: Graph) -> str:
     """Return a page that needs no network: the whole graph, with frames to open and close.
 
-    The page opens with the modules open that stand open in `drawn`, as far as that is readable. A
-    graph that makes a larger page than 2 MB is replaced by `drawn`.
+    The page opens with the modules open that stand open in the picture, as far as that is
+    readable. A graph that makes a larger page than 2 MB is replaced by that picture.
     """
-    root = grow(whole, whole.look.repeats)
-    text = _page(whole, root, drawn)
-    return text if len(text) <= LIMIT else _page(drawn, grow(drawn, False), drawn)
+    text = _page(whole, picture)
+    return text if len(text) <= LIMIT else _page(picture, picture)
 
 
-def _page(graph: Graph, root: Frame, drawn: Graph) -> str:
+def _page(graph: Graph, picture: Graph) -> str:
     style = _variables(graph.look.theme) + _static("page.css")
     licence = _static("dagre.LICENSE.txt")
     script = "\n".join([f"/* {licence}*/", *map(_static, SCRIPTS)])
     # `<` could end the element that holds the data, whatever the names in it.
-    data = json.dumps(model(root, graph, drawn), separators=(",", ":")).replace("<", "\\u003c")
+    data = json.dumps(model(graph, picture), separators=(",", ":")).replace("<", "\\u003c")
     parts = {
         # Nothing but these very bytes may run, and nothing may be fetched.
         "policy": f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "img-src data:",  # of its own drawing, on the way to a PNG
-        "title": _escape(graph.title),
+        # What is no character, such as half of one, stays harmless in ASCII.
+        "title": html.escape(graph.title).encode("ascii", "xmlcharrefreplace").decode(),
         "style": style,
         "data": data,
         "script": script,
@@ -61,18 +68,154 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _escape(text: str) -> str:
-    """Escape for HTML in ASCII; what is no character, such as half of one, stays harmless."""
-    return html.escape(text).encode("ascii", "xmlcharrefreplace").decode()
-
-
 def _variables(theme: str) -> str:
     """Return the colours of the pictures as CSS variables."""
     light, dark = (
-        "".join(f"--{role.replace('_', '-')}:{pair[i]};" for role, pair in COLOURS.items())
-        for i in (0, 1)
+        "".join(f"--{role.replace('_', '-')}:{colour};" for role, colour in palette(of).items())
+        for of in ("light", "dark")
     )
-    if theme == "auto":
-        both = f":root{{color-scheme:light dark;{light}}}"
-        return both + f"@media(prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
-    return f":root{{color-scheme:{theme};{dark if theme == 'dark' else light}}}\n"
+    scheme = "light dark" if theme == "auto" else theme
+    style = f":root{{color-scheme:{scheme};{dark if theme == 'dark' else light}}}"
+    turning = f"@media(prefers-color-scheme:dark){{:root{{{dark}}}}}" * (theme == "auto")
+    return f"{style}{turning}\n"
+
+
+def model(whole: Graph, picture: Graph) -> dict[str, Any]:
+    """Return what the page draws, as JSON has it.
+
+    Parameters
+    ----------
+    whole : Graph
+        All that was read.
+    picture : Graph
+        What is drawn of it, which says what stands open.
+
+    Returns
+    -------
+    dict
+        `nodes` and `clusters`, parents first, with the index of the cluster around each; `edges`
+        as [tail, head, argument] with the indices of nodes, and "bad"; what is None, False or
+        empty is left out.
+    """
+    show = whole.look.show
+    root = grow(whole, whole.look.repeats and whole is not picture)
+    stretch(root, whole)
+    frames = [frame for frame in root.frames() if not frame.slim]
+    closed = folders(root, whole.edges, frames)
+    for frame in frames:
+        frame.open = True
+    folds = {box.id: box for box in drawn(root, whole).boxes}  # what equal ones have in common
+    opened = {f for f in frames if f.id in picture.clusters or f.sort in ("stretch", "step")}
+    open_within(root, whole, BUDGET, opened)
+    if whole.view == "backward" and whole is not picture:  # which is turned already
+        whole = turned(whole)
+        for frame in [root, *root.frames()]:
+            frame.items = frame.items if frame.sort == "loop" else frame.items[::-1]
+        frames = [frame for frame in root.frames() if not frame.slim]
+    places = {frame: i for i, frame in enumerate(frames)}
+    boxes = whole.boxes
+    numbers = {box.id: i for i, box in enumerate(boxes)}
+    homes = around(root)
+    sources: dict[str, int] = {}
+    nodes, clusters = [], []
+    for box in boxes:
+        home, prefix = homes[box.id], ""
+        if home and home[-1].slim:
+            path = home[-1].path
+            prefix, home = f"{path}: " if path else "", home[:-1]
+        record = _record(box, prefix, show, sources)
+        if home:
+            record["in"] = places[home[-1]]
+        if box.id in folds and any(frame.sort == "loop" for frame in homes[box.id]):
+            fold = _record(folds[box.id], prefix, show, sources)
+            record["fold"] = {key: fold.get(key) for key in FOLDED}
+        nodes.append(record)
+    parents = {item: frame for frame in [root, *frames] for item in frame.items
+               if isinstance(item, Frame)}  # fmt: skip
+    for frame in frames:
+        record, loop = _record(closed[frame], "", show, sources), frame.sort == "loop"
+        key = f"loop_{frame.key}" if loop else frame.id
+        record |= {"id": key, "text": frame.title(), "label": frame.label}
+        record |= {"title": frame.title(relative=True), "sums": frame.sums}
+        record |= {"kind": "stretch"} if frame.sort == "stretch" else {}
+        outer = places.get(parents[frame])
+        record |= _filled({"loop": loop, "open": frame.open, "in": outer})
+        clusters.append(record)
+    return {
+        "title": whole.title,
+        "facts": f"{whole.view} · {whole.facts}",
+        "notes": whole.notes,
+        "legend": legend(whole),
+        "steps": STEP_NAMES,
+        "sources": list(sources),
+        "clusters": clusters,
+        "nodes": nodes,
+        "edges": [_edge(edge, numbers) for edge in whole.edges],
+    }
+
+
+def _edge(edge: Edge, numbers: dict[str, int]) -> list[Any]:
+    marks = ["bad"] * edge.bad + ["repeat"] * edge.repeat
+    return [numbers[edge.tail], numbers[edge.head], edge.argument, *marks]
+
+
+def _record(box: Box, prefix: str, show: Sequence[str], sources: dict[str, int]) -> dict[str, Any]:
+    """Return a box as JSON has it: the words of the picture, and the facts for the panel."""
+    texts = lines(box, show)
+    usual = [f"{box.shape} {box.dtype}"] if box.shape is not None else []
+    shaded = box.gradient and box.kind in ("op", "module", "parameter")
+    source = where(box.source) if box.source else None
+    return _filled(
+        {
+            "id": box.id,
+            "kind": "" if box.kind == "op" else box.kind,
+            "text": prefix + heading(box),
+            "shape": str(box.shape) if box.shape is not None else None,
+            "dtype": box.dtype,
+            "bytes": human(box.nbytes) if box.shape is not None else None,
+            "lines": texts if texts != usual else None,
+            "saved": human(box.saved) if box.saved else None,
+            "gradient": box.gradient.text if box.gradient else None,
+            "step": step(box.gradient) if box.gradient and shaded else None,
+            "values": _stats(box.stats),
+            "slopes": _stats(box.slopes),
+            "bad": box.bad.text if box.bad else None,
+            "badGradient": box.bad_gradient.text if box.bad_gradient else None,
+            "mark": _mark(box.marked),
+            "dotted": not box.requires_grad and box.kind in ("input", "constant", "parameter"),
+            "number": box.number or None,
+            "source": sources.setdefault(source, len(sources)) if source else None,
+            "rows": [_row(row, show) for row in box.rows],
+        }
+        | {name: getattr(box, name) for name in AS_THEY_ARE}
+    )
+
+
+def _row(row: Box, show: Sequence[str]) -> dict[str, Any]:
+    parts = [facts(row, ("shape", "dtype")), human(row.nbytes)]
+    parts += [item.text for item in (row.gradient, row.bad) if item]
+    return _filled(
+        {
+            "id": row.id,
+            "name": row.name,
+            "text": row_text(row, show),
+            "facts": ", ".join(parts),
+            "values": _stats(row.stats),
+            "step": step(row.gradient) if row.gradient else None,
+            "mark": _mark(row.bad) if row.bad and row.bad.origin else None,
+            "dotted": not row.requires_grad,
+        }
+    )
+
+
+def _stats(stats: Stats | None) -> list[str] | None:
+    return [stats.text, stats.bars] if stats else None
+
+
+def _mark(bad: Bad | None) -> str | None:
+    return ("first" if bad.first else "origin") if bad else None
+
+
+def _filled(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is not there; 0 is something."""
+    return {k: v for k, v in record.items() if v not in (None, "", []) and v is not False}

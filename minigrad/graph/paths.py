@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.autograd import Tensor
 from minigrad.autograd.messages import RECORDED
-from minigrad.graph.model import Cluster, Ids
+from minigrad.graph.model import Frame, Ids
 
 Steps = list[tuple[str, Any]]  # the paths and the modules on the way to a module, itself the last
 
@@ -26,14 +26,14 @@ class Paths:
     def __init__(self, frames: Iterable[Any], params: Any):
         self.keys = Ids()
         self.numbers: dict[Any, int] = {}  # of the parameters
-        self.clusters: dict[str, Cluster] = {}
+        self.clusters: dict[str, Frame] = {}
         self.names: dict[Any, str] = {}  # of the Leaf or Constant of a parameter
         self.tables: list[dict[Any, Steps]] = []  # one for each network
-        self.calls: dict[Any, list[Cluster]] = {}
+        self.calls: dict[Any, list[Frame]] = {}
         self.made: dict[Any, str | None] = {None: None}  # the cluster of each frame
         frames = dict.fromkeys(frames)
         if RECORDED in frames:
-            cluster = Cluster(self.keys("gradient"), "", "gradient", sort="sweep")
+            cluster = Frame(self.keys("gradient"), "", "gradient", sort="sweep")
             self.clusters[cluster.id] = cluster
             self.made[RECORDED] = cluster.id
         self.given = _named(params)
@@ -96,7 +96,7 @@ class Paths:
         same = self.calls.setdefault(module, [])
         around = self.clusters[parent] if parent else None
         own = ((self.number(p._node or id(p)), p.size) for p in module.parameters())
-        made = Cluster(
+        made = Frame(
             key=self.keys(path or kind),
             path=path,
             kind=kind,

@@ -14,10 +14,9 @@ import numpy as np
 from minigrad.autograd import Constant, Leaf, Node, Primitive, Tensor, owner_of, reachable
 from minigrad.autograd.messages import RECORDED
 from minigrad.graph.does import does, index_arrays
-from minigrad.graph.gradients import measure
 from minigrad.graph.model import Box, Edge, Gradient, Graph, Ids, count
 from minigrad.graph.paths import Paths
-from minigrad.graph.values import ARRAYS, examine
+from minigrad.graph.values import ARRAYS, examine, sweep_back
 from minigrad.graph.words import heading
 
 COMMUTES = frozenset(
@@ -33,33 +32,7 @@ def short_dtype(dtype: np.dtype[Any]) -> str:
     return _DTYPES.get(letters, letters) + dtype.name[len(letters) :]
 
 
-def read(
-    outputs: Mapping[str, Tensor],
-    params: Any = None,
-    *,
-    view: str = "forward",
-    gradients: bool = False,
-    check_finite: bool = True,
-) -> Graph:
-    """Return the graph that `outputs` were computed from, as plain data.
-
-    Parameters
-    ----------
-    outputs : dict of Tensors
-        By the names they will have.
-    params : Module or dict of Tensors, optional
-        Gives parameters their names.
-    view : {"forward", "backward"}
-        "backward" leaves out what has no gradient.
-    gradients : bool
-        Measure the gradient at every node.
-    check_finite : bool
-        Look for values that are not finite.
-    """
-    return _Reader(outputs, params, gradients, check_finite).read(view)
-
-
-class _Known(dict[Any, Box]):
+class Known(dict[Any, Box]):
     """What is known of each node, leaf and constant, as a box that has no kind yet."""
 
     def __missing__(self, place: Any) -> Box:
@@ -70,19 +43,35 @@ class _Known(dict[Any, Box]):
         return box
 
 
-class _Reader:
-    """What reading has found so far."""
+class Reader:
+    """The graph that `outputs` were computed from, as plain data.
 
-    def __init__(self, outputs: Mapping[str, Tensor], params: Any, gradients: bool, finite: bool):
+    Parameters
+    ----------
+    outputs : dict of Tensors
+        By the names they will have.
+    params : Module or dict of Tensors or None
+        Gives parameters their names.
+    view : {"forward", "backward"}
+        "backward" leaves out what has no gradient.
+    gradients : bool
+        Measure the gradient at every node.
+    finite : bool
+        Look for values that are not finite.
+    """
+
+    def __init__(
+        self, outputs: Mapping[str, Tensor], params: Any, view: str, gradients: bool, finite: bool
+    ):
         ends = {name: t._node or Constant(t.shape, t.dtype) for name, t in outputs.items()}
         roots = [node for node in ends.values() if isinstance(node, Leaf)]
         held = {ends[name]: t._array for name, t in outputs.items()}
         order = reachable(roots)[::-1]
         self.order, self.ends, self.measured = order, ends, gradients
         self.paths = Paths((node.module for node in order), params)
-        self.known = _Known()
+        self.known = Known()
         self.unknown = examine(order, held, self.known) if finite else set()
-        self.swept = measure(order, roots, self.known) if gradients else ""
+        self.swept = sweep_back(order, roots, self.known) if gradients else ""
         self.ids = Ids()
         self.boxes: dict[Any, Box] = {}  # of a Node, or a Leaf or Constant that is no parameter
         self.indices: dict[int, Constant] = {}  # of arrays
@@ -94,9 +83,10 @@ class _Reader:
         for tensor in tensors:
             self._owns(tensor._array if tensor is not None else None)
 
-    def read(self, view: str) -> Graph:
-        """Return what was found."""
         self.graph = Graph([], [], self.paths.clusters, view=view)
+
+    def read(self) -> Graph:
+        """Return what was found."""
         outputs = [
             self._box(end, "output", name, name=name, bad=None, bad_gradient=None, health="")
             for name, end in self.ends.items()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from minigrad.graph.model import Box, Cluster, Edge, Graph
-from minigrad.graph.tree import LOOSE, Frame, owned
+from minigrad.graph.model import Box, Edge, Frame, Graph
+from minigrad.graph.tree import LOOSE, owned
 
 MANY = 40  # boxes of a loop without modules that are still drawn one by one
 ROUNDS = 4  # the least of such a loop; of modules, two are enough
@@ -17,21 +17,17 @@ Items = list[Frame | Box]
 Wires = list[tuple[int, int, int, int]]  # at which box, argument; from how far back, or which
 
 
-def fold_repeats(root: Frame, graph: Graph, expand: Collection[str] = (), many: int = MANY) -> None:
+class Repeats:
     """Put equal neighbours into a frame that draws the first of them, marked ×12.
 
     Equal are modules of one class, or sequences of modules and operations, that did the same on
     the same shapes, wired alike, each reading the one before. What holds the origin of a
-    non-finite value, or is named in `expand`, stays as it is; so do loops of up to `many` boxes.
+    non-finite value, or is to be open anyway, stays as it is; so do loops of up to `many` boxes.
+    Boxes that do something are known by their place.
     """
-    _Repeats(root, graph, expand, many).search(root, 0)
 
-
-class _Repeats:
-    """What the search has found so far; boxes that do something are known by their place."""
-
-    def __init__(self, root: Frame, graph: Graph, expand: Collection[str], many: int):
-        self.expand, self.many = expand, many
+    def __init__(self, root: Frame, graph: Graph, many: int):
+        self.expand, self.many = graph.look.expand, many
         self.numbers: dict[Any, int] = {}  # of forms: what looks the same has the same number
         self.boxes = {box.id: box for box in graph.boxes}
         self.forms = {box.id: self._form(box) for box in graph.boxes}
@@ -80,12 +76,12 @@ class _Repeats:
             if (id(item) in loops or id(item) not in gone)
             and (isinstance(item, Frame) or item.id not in self.moved)
         ]
-        path = frame.cluster.path
+        path = frame.path
         if path and any(p == path or p.startswith(f"{path}.") for p in self.expand):
-            return self._number(frame.cluster.key)
+            return self._number(frame.key)
         inner = tuple(wire for wire in self._wires(start, bounds[-1], start) if wire[2])
-        sizes = tuple(frame.cluster.owned.values())
-        return self._number((frame.cluster.kind, sizes, tuple(forms), inner))
+        sizes = tuple(frame.owned.values())
+        return self._number((frame.kind, sizes, tuple(forms), inner))
 
     def _wires(self, start: int, stop: int, since: int) -> Wires:
         """Return from how far back the boxes of a range read, or which of what is older."""
@@ -142,34 +138,31 @@ class _Repeats:
         """Return the frame of one round: of a module itself, or one made for the occasion."""
         if len(items) == 1 and isinstance(items[0], Frame):
             return items[0]
-        around = frame.cluster
-        key = "_".join(filter(None, ["step", around.key, str(_leaves(items[0])[0].number)]))
-        level = around.level + bool(around.path)
-        made = Cluster(key, "", "step", level=level, sort="step", owned=owned(items),
-                       outer=around.path)  # fmt: skip
-        return Frame(made, items)
+        key = "_".join(filter(None, ["step", frame.key, str(_leaves(items[0])[0].number)]))
+        level = frame.level + bool(frame.path)
+        return Frame(key, kind="step", level=level, sort="step", owned=owned(items),
+                     outer=frame.path, items=items)  # fmt: skip
 
     def _loop(self, rounds: Sequence[Frame]) -> Frame:
         """Return the frame around equal ones."""
-        clusters = [each.cluster for each in rounds]
-        first = clusters[0]
+        first = rounds[0]
         if first.sort == "step":
-            for n, cluster in enumerate(clusters, 1):
-                cluster.kind = f"step {n}"
+            for n, each in enumerate(rounds, 1):
+                each.kind = f"step {n}"
             first = replace(first, kind="loop", key=first.key.replace("step", "loop", 1))
-        made = replace(
+        self._move_inputs(rounds)
+        return replace(
             first,
-            path=span_of_paths([cluster.path for cluster in clusters]),
+            path=span_of_paths([each.path for each in rounds]),
             sort="loop",
             repeats=len(rounds),
-            owned={n: size for cluster in clusters for n, size in cluster.owned.items()},
+            owned=owned(rounds),
             each=first.parameters,
-            shared=bool(first.owned) and all(c.owned == first.owned for c in clusters),
+            shared=bool(first.owned) and all(each.owned == first.owned for each in rounds),
             ops=sum(box.ops for each in rounds for box in each.boxes()),
             calls=1,
+            items=list(rounds),
         )
-        self._move_inputs(rounds)
-        return Frame(made, rounds, loop=True)
 
     def _move_inputs(self, rounds: Sequence[Frame]) -> None:
         """Move what each round alone reads, at the same place, into the rounds."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minigrad.graph.model import Box, Graph
+from minigrad.graph.model import Box, Frame, Graph
 from minigrad.graph.theme import LOOKS, palette
-from minigrad.graph.tree import Frame, plant, walk
+from minigrad.graph.tree import plant
 from minigrad.graph.words import heading, lines, row_text
 
 
@@ -14,10 +14,10 @@ def outline(graph: Graph) -> str:
     """Return one line a box and row, indented by module."""
     show = graph.look.show
     result = [graph.title, f"{graph.view} · {graph.facts}", *graph.notes, ""]
-    for depth, item in walk(plant(graph)):
+    for depth, item in plant(graph).walk():
         indent = "  " * depth
         if isinstance(item, Frame):
-            result.append(f"{indent}{item.cluster.label}")
+            result.append(f"{indent}{item.label}")
         elif item:
             text = "  ".join([heading(item), *lines(item, show)]).replace("\n", " ")
             plain = item.kind in ("op", "module", "hidden")
@@ -31,11 +31,11 @@ def mermaid(graph: Graph) -> str:
     """Return a Mermaid flowchart."""
     show = graph.look.show
     result = [f"flowchart {graph.look.direction}"]
-    for depth, item in walk(plant(graph)):
+    for depth, item in plant(graph).walk():
         indent = "  " * (depth + 1)
         if isinstance(item, Frame):
-            label = _escape(item.cluster.label)
-            result.append(f'{indent}subgraph {item.cluster.id}["{label}"]')
+            label = _escape(item.label)
+            result.append(f'{indent}subgraph {item.id}["{label}"]')
         else:
             result.append(indent + (_node(item, show) if item else "end"))
     for edge in graph.edges:

@@ -4,46 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from minigrad.graph.model import Box, Cluster, Edge, Gradient, Graph, count
+from minigrad.graph.model import Box, Edge, Frame, Gradient, Graph, count
 
 LOOSE = frozenset({"input", "constant", "output"})  # no steps of what a frame does
-
-
-class Frame:
-    """A cluster and what is in it, in topological order; the root has no cluster of its own.
-
-    The items of a loop are equal frames, of which the first is drawn.
-    """
-
-    __slots__ = ("cluster", "items", "loop", "open")
-
-    def __init__(self, cluster: Cluster, items: Iterable[Frame | Box] = (), loop: bool = False):
-        self.cluster, self.items, self.loop, self.open = cluster, list(items), loop, True
-
-    @property
-    def seen(self) -> list[Frame | Box]:
-        """What is seen inside while the frame is open."""
-        first = self.items[0]
-        return first.items if self.loop and isinstance(first, Frame) else self.items
-
-    @property
-    def slim(self) -> bool:
-        """Whether it is a frame around a single operation, whose box can say its name."""
-        if self.cluster.parameters or self.cluster.sort != "module" or len(self.items) != 1:
-            return False
-        only = self.items[0]
-        return isinstance(only, Box) and only.kind == "op"
-
-    def boxes(self) -> Iterator[Box]:
-        """Return all boxes inside."""
-        return (item for _, item in walk(self) if isinstance(item, Box))
-
-    def frames(self) -> Iterator[Frame]:
-        """Return all frames inside, outer ones first."""
-        return (item for _, item in walk(self) if isinstance(item, Frame))
 
 
 def owned(items: Iterable[Frame | Box]) -> dict[int, int]:
@@ -52,14 +18,14 @@ def owned(items: Iterable[Frame | Box]) -> dict[int, int]:
     for item in items:
         rows = [] if isinstance(item, Frame) else item.rows
         found |= {row.number: math.prod(row.shape or ()) for row in rows}
-        found |= item.cluster.owned if isinstance(item, Frame) else {}
+        found |= item.owned if isinstance(item, Frame) else {}
     return found
 
 
 def plant(graph: Graph) -> Frame:
     """Read the nesting of a graph: the one place that does."""
-    root = Frame(Cluster("", "", ""))
-    frames = {key: Frame(cluster) for key, cluster in graph.clusters.items()}
+    root = Frame()
+    frames = {key: replace(frame, items=[]) for key, frame in graph.clusters.items()}
     for box in graph.boxes:
         item: Frame | Box = box
         home = box.cluster
@@ -68,26 +34,17 @@ def plant(graph: Graph) -> Frame:
             frame.items.append(item)
             if len(frame.items) > 1:
                 break
-            item, home = frame, frame.cluster.parent
+            item, home = frame, frame.parent
         else:
             root.items.append(item)
     return root
-
-
-def walk(frame: Frame, depth: int = 0) -> Iterator[tuple[int, Frame | Box | None]]:
-    """Yield what is in a frame with its depth; None ends a frame."""
-    for item in frame.items:
-        yield depth, item
-        if isinstance(item, Frame):
-            yield from walk(item, depth + 1)
-            yield depth, None
 
 
 def around(root: Frame) -> dict[str, tuple[Frame, ...]]:
     """Return the frames around each box, the outermost first."""
     found: dict[str, tuple[Frame, ...]] = {}
     outer: list[Frame] = []
-    for _, item in walk(root):
+    for _, item in root.walk():
         if isinstance(item, Frame):
             outer.append(item)
         elif item is None:
@@ -120,22 +77,22 @@ def folders(root: Frame, edges: Iterable[Edge], wanted: Collection[Frame]) -> di
 
 def _folder(frame: Frame, inputs: tuple[str, ...], leaving: Box | None) -> Box:
     """Sum up the boxes of a frame."""
-    cluster, members = frame.cluster, list(frame.boxes())
+    members = list(frame.boxes())
     last = leaving or next((b for b in reversed(members) if b.kind == "op"), members[-1])
-    hidden = cluster.sort == "stretch"
+    hidden = frame.sort == "stretch"
     ops = sum(b.ops for b in members)
     hiding = f"… {count(ops, 'op')} hidden …" if ops else "… inputs …"
     marks = [b.bad for b in members if b.bad] + [r.bad for b in members for r in b.rows if r.bad]
     return Box(
-        f"{'hidden' if hidden else 'module'}_{cluster.key}",
+        f"{'hidden' if hidden else 'module'}_{frame.key}",
         "hidden" if hidden else "module",
-        hiding if hidden else cluster.title(relative=True),
-        name=cluster.path,
+        hiding if hidden else frame.title(relative=True),
+        name=frame.path,
         shape=last.shape,
         dtype=last.dtype,
         nbytes=last.nbytes,
         ops=ops,
-        parameters=cluster.parameters,
+        parameters=frame.parameters,
         saved=sum(b.saved for b in members),
         gradient=span(b.gradient for b in members),
         bad=max(marks, key=lambda b: (b.first, b.origin), default=None),

@@ -1,4 +1,4 @@
-"""Which recorded values are finite: looked up where an array was kept, else computed again."""
+"""What is measured: recorded values, computed again where nobody kept them, and gradients."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 
 from minigrad import autograd
-from minigrad.autograd import Constant, Leaf, Node
+from minigrad.autograd import Constant, Leaf, Node, local, sweep
 from minigrad.graph.health import condition, measure
-from minigrad.graph.model import Bad, Box
+from minigrad.graph.model import Bad, Box, Gradient
 
 ARRAYS = (np.ndarray, np.generic)
 MANY, BIG = 2000, 64  # of so many operations, smaller arrays are not measured
+NOT_SWEPT = {  # by what the error says
+    "changed in place": "an array was changed in place: compute the loss again",
+    "released": "arrays released by backward(): call backward(retain_graph=True) to keep",
+}
 
 
 def examine(
@@ -139,3 +143,67 @@ def _mark_origins(
         if box.bad and not any(boxes[p].bad for p in reads if isinstance(p, Constant)):
             box.bad = box.bad._replace(origin=True, seen=seen, first=first)
             first = False
+
+
+# ------------------------------------------------------------------------------------- gradients
+class Watch:
+    """Takes the place of debug mode, which would raise, and notes where it would."""
+
+    culprit: tuple[Node, Bad] | None = None
+
+    def check_gradient(self, node: Node, _: int, g: Any, result: Any) -> None:
+        """Look for the first node that turns a finite gradient into one that is not."""
+        if self.culprit is None:
+            wrong = bad_values(np.asarray(result))
+            if wrong and not bad_values(np.asarray(g)):
+                self.culprit = node, wrong._replace(origin=True, first=True)
+
+
+def sweep_back(order: Sequence[Node], outputs: Sequence[Any], boxes: Mapping[Any, Box]) -> str:
+    """Sweep back from the sum of all `outputs`, and return what a reader has to know of it.
+
+    Parameters
+    ----------
+    order : sequence of Nodes
+        Oldest first.
+    outputs : sequence of Nodes and Leaves
+        Those that require a gradient.
+    boxes : mapping
+        Where what is found is written, for each node and leaf.
+    """
+    leaves = dict.fromkeys(p for node in order for p in node.inputs if p.__class__ is Leaf)
+    places: list[Leaf] = [*order, *leaves]
+    seeds = {node: np.ones(node.shape, node.dtype) for node in outputs}
+    mode, watch = local.mode, Watch()
+    debug, mode.debug = mode.debug, watch
+    try:
+        with np.errstate(all="ignore"):
+            found = sweep(seeds, retain=True, targets=places)
+            found.update((seed, g) for seed, g in seeds.items() if seed.__class__ is Leaf)
+            least = 2 if len(order) <= MANY else BIG
+            for place, g in found.items():
+                boxes[place].slopes = measure(np.asarray(g), least)
+            for place in places:
+                boxes[place].gradient = _size(found.get(place))
+            if watch.culprit:
+                boxes[watch.culprit[0]].bad_gradient = watch.culprit[1]
+            return ""
+    except RuntimeError as error:
+        why = next((why for said, why in NOT_SWEPT.items() if said in str(error)), None)
+        if why is None:
+            return f"no gradients: {error}"
+    finally:
+        mode.debug = debug
+    for leaf in leaves:
+        if (tensor := leaf.tensor()) is not None:
+            boxes[leaf].gradient = _size(getattr(tensor._grad, "_array", None))
+    return f"gradients at operations: {why}; at parameters: .grad"
+
+
+def _size(gradient: Any) -> Gradient:
+    """Return the root of the mean square, in float64 so that small ones do not become 0."""
+    if gradient is None:
+        return Gradient(None, None)
+    flat = np.ravel(gradient).astype(np.float64)
+    rms = math.sqrt(flat @ flat / flat.size) if flat.size else 0.0
+    return Gradient(rms, rms)

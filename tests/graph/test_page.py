@@ -12,7 +12,7 @@ from graph_pages import HOSTILE, Parts, chain, data_of, page_of, shared, stack
 
 import minigrad
 from minigrad import Tensor, nn
-from minigrad.graph.page_model import BUDGET
+from minigrad.graph.page import BUDGET
 from minigrad.graph.repeats import MANY
 
 GRAPHS = {
