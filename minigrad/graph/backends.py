@@ -46,19 +46,13 @@ class GraphvizNotFoundError(RuntimeError):
 
 def command(format: str) -> list[str] | None:
     """Return the command that reads DOT and writes `format`, None if there is no Graphviz."""
-    dot = shutil.which("dot")
-    if dot:
+    if dot := shutil.which("dot"):
         return [dot, f"-T{format}"]
-    if _has_pygraphviz():
-        return [sys.executable, "-c", _PYGRAPHVIZ, format]
-    return None
-
-
-def _has_pygraphviz() -> bool:
     try:
-        return importlib.util.find_spec("pygraphviz") is not None
+        found = importlib.util.find_spec("pygraphviz")
     except ValueError:  # a program has put None in its place
-        return False
+        found = None
+    return [sys.executable, "-c", _PYGRAPHVIZ, format] if found else None
 
 
 def render(source: str, format: str, dpi: float = 96) -> bytes:

@@ -51,14 +51,14 @@ def statement(subject: str, values: Mapping[str, str]) -> str:
 
 def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:
     """Return the DOT source of a folded graph; `corners` says where frames have their titles."""
-    look, colours = graph.look, palette(graph.look.theme)
+    colours = palette(graph.theme)
     header = [f"<B>{html(short(graph.title))}</B>"] if graph.title else []  # no empty tag
     header += [html(f"{graph.view} · {graph.facts}")]
     header += map(html, graph.notes)
     fonts = {"fontname": FONT, "fontcolor": colours["text"]}
     defaults = {
         "graph": {
-            "bgcolor": colours["plain"], "rankdir": look.direction, "nodesep": "0.2",
+            "bgcolor": colours["plain"], "rankdir": graph.direction, "nodesep": "0.2",
             "ranksep": "0.3", "pad": "0.1", "labelloc": "t", "fontsize": "11", "tooltip": " ",
             "label": table("".join(f"<TR><TD>{line}</TD></TR>" for line in header)), **fonts,
         },
@@ -69,22 +69,20 @@ def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:
         },
     }  # fmt: skip
     parts = ["digraph minigrad {", *(statement(k, v) for k, v in defaults.items())]
-    root = plant(graph)
-    inside = [root]
-    for _, item in root.walk():
+    prefix = ""
+    for _, item in plant(graph).walk():
         if item is None:
             parts.append("}")
-            inside.pop()
+            prefix = ""
         elif isinstance(item, Frame):
-            inside.append(item)
+            # A frame around a single relu says nothing that the box can't say itself.
+            prefix = f"{item.name}: " if item.slim and item.name else ""
             key = item.id
             frame = {"id": key, "class": "module", "tooltip": item.label}
             frame |= _frame(item, colours, CORNERS[corners.get(key, 0)])
             parts += [f"subgraph {key} {{", statement("graph", frame)]
         else:
-            # A frame around a single relu says nothing that the box can't say itself.
-            path = inside[-1].name if inside[-1].slim else ""
-            parts.append(_box(item, colours, look.show, f"{path}: " if path else ""))
+            parts.append(_box(item, colours, graph.show, prefix))
     boxes = {box.id: box for box in graph.boxes}
     ends: dict[str, set[int]] = {}
     for edge in graph.edges:
@@ -94,7 +92,7 @@ def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:
         numbered = head.ordered and len(ends[head.id]) > 1
         tip = edge_tooltip(edge, tail, head, graph.view)
         parts.append(_edge(number, edge, tail, tip, numbered, colours))
-    if look.legend:
+    if graph.legend:
         top = next(box.id for box in graph.boxes if box.id not in ends)
         parts += _legend(legend(graph), colours, top)
     return "\n".join([*parts, "}", ""])

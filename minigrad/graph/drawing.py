@@ -12,7 +12,6 @@ import numpy as np
 from minigrad.autograd import Tensor, bare, enable_grad
 from minigrad.checks import undoing
 from minigrad.graph.fold import DRAWN, fold
-from minigrad.graph.model import Look
 from minigrad.graph.read import Reader
 from minigrad.graph.view import GraphView
 from minigrad.graph.words import SHOW
@@ -121,7 +120,8 @@ def draw(
     whole = Reader(_named(outputs), params, view, gradients, check_finite).read()
     if title is not None:
         whole.title = title
-    whole.look = Look(direction, theme, tuple(show), legend, collapse_repeats, tuple(expand))
+    whole.direction, whole.theme, whole.show, whole.legend = direction, theme, tuple(show), legend
+    whole.repeats, whole.expand = collapse_repeats, tuple(expand)
     return GraphView(whole, fold(whole, depth, max_nodes, max_fanout))
 
 

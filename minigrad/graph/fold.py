@@ -26,8 +26,8 @@ def fold(
     Parameters
     ----------
     graph : Graph
-        The whole graph, which is left as it is; its `look` says whether equal neighbours are
-        drawn once, and which modules are open whatever the depth.
+        The whole graph, which is left as it is; it says whether equal neighbours are drawn
+        once, and which modules are open whatever the depth.
     depth : int, optional
         How many levels of modules stand open; those below are one box each. By default all, or as
         many as make a picture of 40 boxes.
@@ -37,7 +37,7 @@ def fold(
     max_fanout : int
         What is read more often is drawn again, or referred to, at each use.
     """
-    expand, repeats = graph.look.expand, graph.look.repeats
+    expand, repeats = graph.expand, graph.repeats
     paths = {cluster.path for cluster in graph.clusters.values()}
     unknown = sorted(set(expand) - paths)
     if unknown:
@@ -56,7 +56,7 @@ def fold(
         root = root if repeats else grow(graph, True, 0)
         depths = range(levels if depth is None else min(depth, levels), -1, -1)
         if not any(_open(root, d, expand, auto) <= max_nodes for d in depths):
-            stretch(root, graph, max(2, min(MANY, max_nodes - 2)))
+            stretch(root, max(2, min(MANY, max_nodes - 2)))
             open_within(root, graph, max_nodes, set(root.frames()))
     small = drawn(root, graph)
     if before > max_nodes:
@@ -135,11 +135,11 @@ def open_within(root: Frame, graph: Graph, budget: int, wanted: Collection[Frame
         level = [frame for frame in inner if frame.open]
 
 
-def stretch(frame: Frame, graph: Graph, many: int = MANY) -> None:
+def stretch(frame: Frame, many: int = MANY) -> None:
     """Put neighbours into stretches where there are too many in a frame, in place."""
     for item in frame.items:
         if isinstance(item, Frame):
-            stretch(item, graph, many)
+            stretch(item, many)
     if frame.sort == "loop":
         return
     ends = {id(i) for i in frame.items if isinstance(i, Box) and i.kind in ("input", "output")}

@@ -28,8 +28,8 @@ class Stats(NamedTuple):
     @property
     def text(self) -> str:
         """For example `min -1.2, mean 0.05, max 3.1, std 0.9, 25 % zeros`."""
-        parts = [f"{name} {getattr(self, key):.3g}" for name, key in
-                 (("min", "low"), ("mean", "mean"), ("max", "high"), ("std", "std"))]  # fmt: skip
+        numbers = zip(("min", "mean", "max", "std"), self[:4], strict=True)
+        parts = [f"{name} {number:.3g}" for name, number in numbers]
         shares = ((self.zeros, "zeros"), (self.wrong, "not finite"))
         return ", ".join(parts + [f"{share:.3g} % {what}" for share, what in shares if share])
 

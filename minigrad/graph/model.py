@@ -208,26 +208,22 @@ class Frame:
         return (item for _, item in self.walk() if isinstance(item, Frame))
 
 
-@dataclass(frozen=True)
-class Look:
-    """How a picture is wanted, as `draw` describes it."""
+@dataclass(slots=True)
+class Graph:
+    """A whole picture, in topological order; `clusters` has parents before children.
 
+    How it is wanted is as `draw` describes it.
+    """
+
+    boxes: list[Box]
+    edges: list[Edge]
+    clusters: dict[str, Frame]
     direction: str = "TB"
     theme: str = "auto"
     show: tuple[str, ...] = ("shape", "dtype")
     legend: bool = True
     repeats: bool = True
     expand: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Graph:
-    """A whole picture, in topological order; `clusters` has parents before children."""
-
-    boxes: list[Box]
-    edges: list[Edge]
-    clusters: dict[str, Frame]
-    look: Look = Look()
     title: str = ""
     view: str = "forward"
     ops: int = 0

@@ -41,7 +41,7 @@ def page(whole: Graph, picture: Graph) -> str:
 
 
 def _page(graph: Graph, picture: Graph) -> str:
-    style = _variables(graph.look.theme) + _static("page.css")
+    style = _variables(graph.theme) + _static("page.css")
     licence = _static("dagre.LICENSE.txt")
     script = "\n".join([f"/* {licence}*/", *map(_static, SCRIPTS)])
     # `<` could end the element that holds the data, whatever the names in it.
@@ -97,9 +97,9 @@ def model(whole: Graph, picture: Graph) -> dict[str, Any]:
         as [tail, head, argument] with the indices of nodes, and "bad"; what is None, False or
         empty is left out.
     """
-    show = whole.look.show
-    root = grow(whole, whole.look.repeats and whole is not picture)
-    stretch(root, whole)
+    show = whole.show
+    root = grow(whole, whole.repeats and whole is not picture)
+    stretch(root)
     frames = [frame for frame in root.frames() if not frame.slim]
     closed = folders(root, whole.edges, frames)
     for frame in frames:
@@ -194,18 +194,9 @@ def _record(box: Box, prefix: str, show: Sequence[str], sources: dict[str, int])
 def _row(row: Box, show: Sequence[str]) -> dict[str, Any]:
     parts = [facts(row, ("shape", "dtype")), human(row.nbytes)]
     parts += [item.text for item in (row.gradient, row.bad) if item]
-    return _filled(
-        {
-            "id": row.id,
-            "name": row.name,
-            "text": row_text(row, show),
-            "facts": ", ".join(parts),
-            "values": _stats(row.stats),
-            "step": step(row.gradient) if row.gradient else None,
-            "mark": _mark(row.bad) if row.bad and row.bad.origin else None,
-            "dotted": not row.requires_grad,
-        }
-    )
+    record = _record(row, "", show, {})
+    same = {key: record[key] for key in ("id", "values", "step", "mark", "dotted") if key in record}
+    return same | {"name": row.name, "text": row_text(row, show), "facts": ", ".join(parts)}
 
 
 def _stats(stats: Stats | None) -> list[str] | None:

@@ -27,7 +27,7 @@ class Repeats:
     """
 
     def __init__(self, root: Frame, graph: Graph, many: int):
-        self.expand, self.many = graph.look.expand, many
+        self.expand, self.many = graph.expand, many
         self.numbers: dict[Any, int] = {}  # of forms: what looks the same has the same number
         self.boxes = {box.id: box for box in graph.boxes}
         self.forms = {box.id: self._form(box) for box in graph.boxes}

@@ -12,7 +12,7 @@ from minigrad.graph.words import heading, lines, row_text
 
 def outline(graph: Graph) -> str:
     """Return one line a box and row, indented by module."""
-    show = graph.look.show
+    show = graph.show
     result = [graph.title, f"{graph.view} · {graph.facts}", *graph.notes, ""]
     for depth, item in plant(graph).walk():
         indent = "  " * depth
@@ -29,8 +29,8 @@ def outline(graph: Graph) -> str:
 
 def mermaid(graph: Graph) -> str:
     """Return a Mermaid flowchart."""
-    show = graph.look.show
-    result = [f"flowchart {graph.look.direction}"]
+    show = graph.show
+    result = [f"flowchart {graph.direction}"]
     for depth, item in plant(graph).walk():
         indent = "  " * (depth + 1)
         if isinstance(item, Frame):

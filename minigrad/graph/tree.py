@@ -24,20 +24,15 @@ def owned(items: Iterable[Frame | Box]) -> dict[int, int]:
 
 def plant(graph: Graph) -> Frame:
     """Read the nesting of a graph: the one place that does."""
-    root = Frame()
-    frames = {key: replace(frame, items=[]) for key, frame in graph.clusters.items()}
+    frames: dict[str | None, Frame] = {None: Frame()}
+    frames |= {key: replace(frame, items=[]) for key, frame in graph.clusters.items()}
     for box in graph.boxes:
-        item: Frame | Box = box
-        home = box.cluster
-        while home is not None:
-            frame = frames[home]
-            frame.items.append(item)
-            if len(frame.items) > 1:
-                break
-            item, home = frame, frame.parent
-        else:
-            root.items.append(item)
-    return root
+        frame = frames[box.cluster]
+        frame.items.append(box)
+        while len(frame.items) == 1 and frame is not frames[None]:  # its first
+            inner, frame = frame, frames[frame.parent]
+            frame.items.append(inner)
+    return frames[None]
 
 
 def around(root: Frame) -> dict[str, tuple[Frame, ...]]:

@@ -191,7 +191,7 @@ def _annotate(svg: str, graph: Graph) -> str:
     described = "".join(f". {dot.html(note)}" for note in graph.notes)
     head = f'<title id="minigrad_title">{title}</title>'
     head += f'<desc id="minigrad_desc">{facts}{described}</desc>'
-    if graph.look.theme == "auto":
+    if graph.theme == "auto":
         head += f"<style>{stylesheet()}</style>"
     role = 'role="img" class="minigrad" aria-labelledby="minigrad_title minigrad_desc"'
     svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
