@@ -18,7 +18,9 @@ CORNERS = ("tl", "tr", "bl")  # of a frame, for its title: the first that no edg
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 # The parser of Graphviz stumbles over a closing square bracket before a tag.
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "]": "&#93;"}
+_ESCAPES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "]": "&#93;", "\n": "<BR/>"}
+)
 
 
 class Html(str):
@@ -38,10 +40,7 @@ def quote(text: str) -> str:
 
 def html(text: str) -> str:
     """Escape text for a label between angle brackets."""
-    text = _CONTROL.sub("\ufffd", text)
-    for plain, escaped in _ESCAPES.items():
-        text = text.replace(plain, escaped)
-    return text.replace("\n", "<BR/>")
+    return _CONTROL.sub("\ufffd", text).translate(_ESCAPES)
 
 
 def statement(subject: str, values: Mapping[str, str]) -> str:

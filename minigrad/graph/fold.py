@@ -233,19 +233,17 @@ def _seen_edges(
         from_round, to_round = rounds.get(edge.tail, {}), rounds.get(edge.head, {})
         crossed = next((k for k, n in from_round.items() if to_round.get(k, n) != n), None)
         if crossed:
-            if crossed not in onward:
-                times = clusters[crossed].repeats - 1
-                onward[crossed] = replace(edge, tail=tail, head=head, uses=times, repeat=True)
+            times = clusters[crossed].repeats - 1
+            between = replace(edge, tail=tail, head=head, uses=times, repeat=True)
+            onward.setdefault(crossed, between)
             continue
         if tail == head or any(n and to_round.get(k) == n for k, n in from_round.items()):
             continue
         leaves = not from_round.keys() <= to_round.keys()
         shut = any(a != b and a not in rounds for a, b in ((tail, edge.tail), (head, edge.head)))
         key = tail, head, -1 if leaves or shut else edge.argument
-        if known := result.get(key):
-            result[key] = replace(known, uses=known.uses + 1, bad=known.bad or edge.bad)
-        else:
-            result[key] = replace(edge, tail=tail, head=head)
+        one = result.setdefault(key, replace(edge, tail=tail, head=head, uses=0))
+        one.uses, one.bad = one.uses + 1, one.bad or edge.bad
     return [*result.values(), *onward.values()]
 
 

@@ -57,10 +57,8 @@ class Paths:
     def __getitem__(self, frame: Any) -> str | None:
         """Return the id of the cluster of a frame."""
         if frame not in self.made:
-            around = self[frame.parent]
-            if frame not in self.dissolved:
-                around = self._inside(around, frame)
-            self.made[frame] = around
+            around, kept = self[frame.parent], frame not in self.dissolved
+            self.made[frame] = self._inside(around, frame) if kept else around
         return self.made[frame]
 
     def _name(self, named: Mapping[str, Tensor]) -> None:

@@ -9,6 +9,10 @@ from minigrad.graph.theme import LOOKS, palette
 from minigrad.graph.tree import plant
 from minigrad.graph.words import heading, lines, row_text
 
+# What Mermaid and the HTML in its labels would read as markup is written by number.
+_ESCAPES: dict[int, str | None] = dict.fromkeys(range(32)) | {ord("\n"): "<br/>"}
+_ESCAPES |= {ord(c): f"#{ord(c)};" for c in '"#&<>;\\`*'}
+
 
 def outline(graph: Graph) -> str:
     """Return one line a box and row, indented by module."""
@@ -34,7 +38,7 @@ def mermaid(graph: Graph) -> str:
     for depth, item in plant(graph).walk():
         indent = "  " * (depth + 1)
         if isinstance(item, Frame):
-            label = _escape(item.label)
+            label = item.label.translate(_ESCAPES)
             result.append(f'{indent}subgraph {item.id}["{label}"]')
         else:
             result.append(indent + (_node(item, show) if item else "end"))
@@ -62,17 +66,8 @@ def mermaid(graph: Graph) -> str:
 
 def _node(box: Box, show: Sequence[str]) -> str:
     texts = [heading(box), *lines(box, show), *(row_text(row, show) for row in box.rows)]
-    label = "<br/>".join(_escape(text) or " " for text in texts)
+    label = "<br/>".join(text.translate(_ESCAPES) or " " for text in texts)
     start, end = {"input": ("([", "])"), "constant": ("([", "])"), "output": ("{{", "}}")}.get(
         box.kind, ("(", ")") if box.kind == "op" else ("[", "]")
     )
     return f'{box.id}{start}"{label}"{end}:::{"nonfinite" if box.marked else box.kind}'
-
-
-def _escape(text: str) -> str:
-    """Write what Mermaid and the HTML in its labels would read as markup by number."""
-    return "".join(
-        f"#{ord(c)};" if c in '"#&<>;\\`*' else "<br/>" if c == "\n" else c
-        for c in text
-        if c >= " " or c == "\n"
-    )

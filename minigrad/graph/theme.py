@@ -75,27 +75,23 @@ def stylesheet() -> str:
 
 def legend(graph: Graph) -> list[tuple[str, str]]:
     """List the kinds that are present: what stands for each, and what it means."""
-    kinds = {box.kind for box in graph.boxes}
-    boxes = graph.boxes
-    rows = [row for box in boxes for row in box.rows]
-    items = [*boxes, *rows]
-    measured = any(item.gradient for item in items)
-    marks = [mark for box in boxes for mark in (box.bad, *(r.bad for r in box.rows))]
+    items = [item for box in graph.boxes for item in (box, *box.rows)]
+    kinds = {"sweep" if item.recorded else item.kind for item in items}
     entries = [
-        ("input", "input", bool(kinds & {"input", "constant"})),
-        ("op", "operation", any(b.kind == "op" and not b.recorded for b in boxes)),
-        ("sweep", "∂ recorded gradient", any(box.recorded for box in boxes)),
-        ("parameter", "parameter", bool(rows) or "parameter" in kinds),
+        ("input", "input", "input" in kinds or "constant" in kinds),
+        ("op", "operation", "op" in kinds),
+        ("sweep", "∂ recorded gradient", "sweep" in kinds),
+        ("parameter", "parameter", "parameter" in kinds),
         ("module", "folded module", "module" in kinds),
         ("output", "output", "output" in kinds),
         ("reference", "→ drawn elsewhere", "reference" in kinds),
         ("hidden", "hidden", "hidden" in kinds),
         ("dotted", "no gradient", not all(item.requires_grad for item in items)),
         ("repeat", "next repeat", any(e.repeat for e in graph.edges)),
-        ("bad", "first non-finite", any(m and m.origin for m in marks)),
-        ("bad_gradient", "first non-finite gradient", any(b.bad_gradient for b in boxes)),
-        ("health", "dead or saturated", any(box.health for box in boxes)),
+        ("bad", "first non-finite", any(i.bad and i.bad.origin for i in items)),
+        ("bad_gradient", "first non-finite gradient", any(i.bad_gradient for i in items)),
+        ("health", "dead or saturated", any(item.health for item in items)),
         ("reached", "reached by it", any(e.bad for e in graph.edges)),
-        ("scale", "RMS of the gradient", measured),
+        ("scale", "RMS of the gradient", any(item.gradient for item in items)),
     ]
     return [(kind, text) for kind, text, present in entries if present]

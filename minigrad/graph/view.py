@@ -195,5 +195,4 @@ def _annotate(svg: str, graph: Graph) -> str:
         head += f"<style>{stylesheet()}</style>"
     role = 'role="img" class="minigrad" aria-labelledby="minigrad_title minigrad_desc"'
     svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<svg\b([^>]*)>", lambda m: f"<svg {role}{m[1]}>\n{head}", svg, count=1)
-    return svg
+    return re.sub(r"<svg\b([^>]*)>", lambda m: f"<svg {role}{m[1]}>\n{head}", svg, count=1)
