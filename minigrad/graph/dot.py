@@ -106,10 +106,10 @@ def _frame(frame: Frame, colours: Mapping[str, str], corner: str) -> dict[str, s
     """Return the looks of a frame; what runs into it passes beside its title."""
     if frame.slim:
         return {"label": "", "margin": "0", "peripheries": "0"}
-    operations = sum(isinstance(item, Box) and item.kind == "op" for item in frame.items)
-    alone = operations == 1 == len(frame.items) and frame.repeats == 1
     title = short(frame.title(relative=True))
-    rest = [] if alone else re.split(r" · |, | (?=\()", frame.sums)  # alone, the rows say it
+    rest = (
+        [] if frame.alone and frame.repeats == 1 else re.split(r" · |, | (?=\()", frame.sums)
+    )  # alone, the rows say it
     letters = max(map(width, [title, *rest]))
     # A spacer as wide as the text: what runs into the middle passes beside the text.
     spacer = f'<TD FIXEDSIZE="TRUE" HEIGHT="1" WIDTH="{4.7 * letters + 14:.0f}"></TD>'
@@ -155,13 +155,9 @@ def _box(box: Box, colours: Mapping[str, str], show: Sequence[str], prefix: str)
 
 
 def _row(row: Box, colours: Mapping[str, str], show: Sequence[str]) -> str:
-    fill, border = "parameter", "parameter_border"
-    if row.gradient:
-        fill = f"parameter_{step(row.gradient)}"
-    bad = row.bad and row.bad.origin
-    if bad:
-        fill, border = "bad", "bad_border"
-    look = f'BORDER="{2 if bad else 1}" COLOR="{colours[border]}" BGCOLOR="{colours[fill]}"'
+    shade = f"parameter_{step(row.gradient)}" if row.gradient else "parameter"
+    fill, border = ("bad", "bad_border") if row.marked else (shade, "parameter_border")
+    look = f'BORDER="{2 if row.marked else 1}" COLOR="{colours[border]}" BGCOLOR="{colours[fill]}"'
     dotted = "" if row.requires_grad else ' STYLE="DOTTED"'
     text = html(row_text(row, show))
     return f'<TR><TD PORT="{row.id}" ALIGN="LEFT" {look}{dotted}>{text}</TD></TR>'

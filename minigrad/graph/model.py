@@ -188,8 +188,12 @@ class Frame:
     @property
     def slim(self) -> bool:
         """Whether it is a frame around a single operation, whose box can say its name."""
-        boxes = [isinstance(item, Box) and item.kind == "op" for item in self.items]
-        return boxes == [True] and self.sort == "module" and not self.parameters
+        return self.alone and self.sort == "module" and not self.parameters
+
+    @property
+    def alone(self) -> bool:
+        """Whether a single operation is all that is inside."""
+        return [isinstance(item, Box) and item.kind == "op" for item in self.items] == [True]
 
     def walk(self, depth: int = 0) -> Iterator[tuple[int, Frame | Box | None]]:
         """Yield what is inside with its depth; None ends a frame."""

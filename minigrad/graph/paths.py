@@ -40,14 +40,11 @@ class Paths:
         self._name(self.given)
         if hasattr(params, "named_modules"):
             self._table(params)
-        roots: dict[Any, bool] = {}  # the outermost frames: whether other modules ran inside
-        for frame in (f for f in frames if f not in self.made):
-            root = _root(frame)
-            roots[root] = roots.get(root, False) or root is not frame
+        running = [frame for frame in frames if frame not in self.made]
         # The network itself needs no cluster around everything.
-        networks = [root for root in roots if root.module is params]
-        networks = networks or [root for root, composed in roots.items() if composed]
-        self.dissolved = networks if len(networks) == 1 else []
+        networks = {root for root in map(_root, running) if root.module is params}
+        networks = networks or {_root(frame) for frame in running if frame.parent is not None}
+        self.dissolved = networks if len(networks) == 1 else set()
         for frame in frames:
             self[frame]
         for same in self.calls.values():

@@ -211,9 +211,9 @@ class Reader:
         )
         graph.ops, graph.saved = len(self.order), sum(box.saved for box in graph.boxes)
         places = dict.fromkeys([*self.rows, *(t._node for t in given if t._node is not None)])
-        sizes = {place: math.prod(place.shape) for place in places}
-        graph.parameters, graph.parameter_values = len(sizes), sum(sizes.values())
-        graph.parameter_bytes = sum(n * place.dtype.itemsize for place, n in sizes.items())
+        graph.parameters = len(places)
+        graph.parameter_values = sum(math.prod(place.shape) for place in places)
+        graph.parameter_bytes = sum(self.known[place].nbytes for place in places)
         if not any(isinstance(end, Leaf) for end in self.ends.values()):
             graph.notes.append(
                 "nothing was recorded: no input requires a gradient, or no_grad() is on"
