@@ -25,23 +25,19 @@ import sys, pygraphviz
 graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
 sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
 """
-INSTALL = """\
-install one of:
+NOT_FOUND = """\
+render: drawing needs Graphviz, and neither the program `dot` nor the package pygraphviz was \
+found: install one of:
   apt install graphviz          (Debian, Ubuntu)
   brew install graphviz         (macOS)
   conda install graphviz        (conda)
-  pip install pygraphviz        (no system package needed; it brings Graphviz with it)"""
+  pip install pygraphviz        (no system package needed; it brings Graphviz with it)
+Without it, .to_html(path), a page to explore, still works, and so do .source, .save(path), \
+.summary() and .to_mermaid()."""
 
 
 class GraphvizNotFoundError(RuntimeError):
     """Neither the program `dot` nor the package pygraphviz is there."""
-
-    def __init__(self, what: str):
-        super().__init__(
-            f"{what}: drawing needs Graphviz, and neither the program `dot` nor the package "
-            f"pygraphviz was found: {INSTALL}\nWithout it, .to_html(path), a page to explore, "
-            "still works, and so do .source, .save(path), .summary() and .to_mermaid()."
-        )
 
 
 def command(format: str) -> list[str] | None:
@@ -82,7 +78,7 @@ def render(source: str, format: str, dpi: float = 96) -> bytes:
     if dpi != 96:
         source = source.replace("graph [", f'graph [dpi="{dpi:.4g}" ', 1)
     if run is None:
-        raise GraphvizNotFoundError("render")
+        raise GraphvizNotFoundError(NOT_FOUND)
     name = "dot" if len(run) == 2 else "pygraphviz"
     try:
         done = subprocess.run(run, input=source.encode(), capture_output=True, timeout=TIMEOUT)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import Primitive
+from minigrad.graph.words import short
 
-LONGEST = 40
 # Seen in the shape or dtype of the result, or of the layer and not of the call.
 SILENT = frozenset("shape dtype keepdims eps momentum optimize kernel".split())
 
@@ -29,7 +29,7 @@ def does(function: Primitive, keywords: Mapping[str, Any], shapes: Sequence[Any]
         Of the inputs, None for those that are no arrays.
     """
     if function.name == "getitem":
-        return cut(f"[{index(keywords['key'])}]")
+        return short(f"[{index(keywords['key'])}]")
     parts = []
     for name, value in keywords.items():
         if name[0] == "_":  # not for the pullbacks, nor for the reader
@@ -40,7 +40,7 @@ def does(function: Primitive, keywords: Mapping[str, Any], shapes: Sequence[Any]
             parts.append(str(value))
         elif name not in SILENT and not _usual(function, name, value):
             parts.append(f"{name}={_value(value)}")
-    return cut(" ".join(parts))
+    return short(" ".join(parts))
 
 
 def index(key: Any) -> str:
@@ -61,11 +61,6 @@ def index_arrays(keywords: Mapping[str, Any]) -> list[tuple[str, Any]]:
               for v in (value if isinstance(value, tuple) else (value,))]  # fmt: skip
     arrays = [v for v in values if isinstance(v, np.ndarray) and v.dtype.kind in "iub"]
     return [("mask" if v.dtype.kind == "b" else "index", v) for v in arrays]
-
-
-def cut(text: str) -> str:
-    """Shorten what is too long for a box, with a sign."""
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _sliding(given: Mapping[str, Any], shapes: Sequence[Any]) -> list[str]:

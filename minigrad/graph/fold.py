@@ -212,8 +212,7 @@ def drawn(root: Frame, graph: Graph) -> Graph:
 
     visit(root.items, None, False)
     for key, boxes in others.items():
-        if key in seen:
-            seen[key] = joined(seen[key], boxes, inside_one.get(key, Counter()))
+        seen[key] = joined(seen[key], boxes, inside_one.get(key, Counter()))
     boxes = [seen[key] for key in sorted(seen, key=places.__getitem__)]
     edges = _seen_edges(graph.edges, stands, rounds, clusters)
     return replace(graph, boxes=boxes, edges=edges, clusters=clusters)

@@ -22,14 +22,12 @@ from minigrad.graph.words import heading
 COMMUTES = frozenset(
     "add multiply maximum minimum fmax fmin logaddexp logaddexp2 hypot equal".split()
 )
-_DTYPES = {"float": "f", "int": "i", "uint": "u"}
 
 
 @cache
 def short_dtype(dtype: np.dtype[Any]) -> str:
     """Write `float32` as `f32`."""
-    letters = dtype.name.rstrip("0123456789")
-    return _DTYPES.get(letters, letters) + dtype.name[len(letters) :]
+    return dtype.name.replace("uint", "u").replace("int", "i").replace("float", "f")
 
 
 class Known(dict[Any, Box]):

@@ -59,14 +59,9 @@ def folders(root: Frame, edges: Iterable[Edge], wanted: Collection[Frame]) -> di
     leaving: dict[Frame, Box] = {}
     for edge in edges:
         tail, out, into = boxes[edge.tail], homes[edge.tail], homes[edge.head]
-        if out == into:
-            continue
-        common = next((i for i, (a, b) in enumerate(zip(out, into, strict=False)) if a is not b),
-                      min(len(out), len(into)))  # fmt: skip
-        for frame in into[common:]:
+        for frame in [frame for frame in into if frame not in out]:
             entering.setdefault(frame, {})[f"{tail.shape} {tail.dtype}"] = None
-        for frame in out[common:]:
-            leaving[frame] = tail
+        leaving |= dict.fromkeys([frame for frame in out if frame not in into], tail)
     return {f: _folder(f, tuple(entering.get(f, ())), leaving.get(f)) for f in wanted}
 
 
@@ -100,11 +95,8 @@ def _folder(frame: Frame, inputs: tuple[str, ...], leaving: Box | None) -> Box:
 def span(gradients: Iterable[Gradient | None]) -> Gradient | None:
     """Return the range of several gradients, None if none was measured."""
     measured = [g for g in gradients if g is not None]
-    lows = [g.low for g in measured if g.low is not None]
-    highs = [g.high for g in measured if g.high is not None]
-    if not lows:
-        return measured[0] if measured else None
-    return Gradient(min(lows), max(highs))
+    sizes = [size for g in measured for size in g if size is not None]
+    return Gradient(min(sizes), max(sizes)) if sizes else next(iter(measured), None)
 
 
 def joined(box: Box, others: list[Box], uses: Mapping[int, int]) -> Box:
