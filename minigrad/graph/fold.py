@@ -140,7 +140,7 @@ def stretch(frame: Frame, many: int = MANY) -> None:
     for item in frame.items:
         if isinstance(item, Frame):
             stretch(item, many)
-    if frame.sort == "loop":
+    if frame.loop:
         return
     ends = {id(i) for i in frame.items if isinstance(i, Box) and i.kind in ("input", "output")}
     apart = ends if len(ends) <= STRETCH else set()
@@ -191,11 +191,10 @@ def drawn(root: Frame, graph: Graph) -> Graph:
             elif item.sort == "stretch":
                 visit(item.items, home, inside)
             else:
-                loops = item.sort == "loop"
                 calls = 1 if inside else item.calls
                 clusters[item.id] = replace(item, parent=home, calls=calls, items=[])
-                visit(item.seen, item.id, inside or loops)
-                if loops:
+                visit(item.seen, item.id, inside or item.loop)
+                if item.loop:
                     loop(item, item.id)
 
     def loop(frame: Frame, key: str) -> None:

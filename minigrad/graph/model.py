@@ -136,6 +136,7 @@ class Frame:
     outer: str = ""  # the path of the module around it
     items: list[Frame | Box] = field(default_factory=list, repr=False)
     open: bool = True
+    loop: bool = False  # holds all the equal ones, and not the first alone
 
     @property
     def id(self) -> str:
@@ -183,7 +184,7 @@ class Frame:
     def seen(self) -> list[Frame | Box]:
         """What is seen inside while the frame is open."""
         first = self.items[0]
-        return first.items if self.sort == "loop" and isinstance(first, Frame) else self.items
+        return first.items if self.loop and isinstance(first, Frame) else self.items
 
     @property
     def slim(self) -> bool:

@@ -110,7 +110,7 @@ def model(whole: Graph, picture: Graph) -> dict[str, Any]:
     if whole.view == "backward" and whole is not picture:  # which is turned already
         whole = turned(whole)
         for frame in [root, *root.frames()]:
-            frame.items = frame.items if frame.sort == "loop" else frame.items[::-1]
+            frame.items = frame.items if frame.loop else frame.items[::-1]
         frames = [frame for frame in root.frames() if not frame.slim]
     places = {frame: i for i, frame in enumerate(frames)}
     boxes = whole.boxes
@@ -126,20 +126,20 @@ def model(whole: Graph, picture: Graph) -> dict[str, Any]:
         record = _record(box, prefix, show, sources)
         if home:
             record["in"] = places[home[-1]]
-        if box.id in folds and any(frame.sort == "loop" for frame in homes[box.id]):
+        if box.id in folds and any(frame.loop for frame in homes[box.id]):
             fold = _record(folds[box.id], prefix, show, sources)
             record["fold"] = {key: fold.get(key) for key in FOLDED}
         nodes.append(record)
     parents = {item: frame for frame in [root, *frames] for item in frame.items
                if isinstance(item, Frame)}  # fmt: skip
     for frame in frames:
-        record, loop = _record(closed[frame], "", show, sources), frame.sort == "loop"
-        key = f"loop_{frame.key}" if loop else frame.id
+        record = _record(closed[frame], "", show, sources)
+        key = f"loop_{frame.key}" if frame.loop else frame.id
         record |= {"id": key, "text": frame.title(), "label": frame.label}
         record |= {"title": frame.title(relative=True), "sums": frame.sums}
         record |= {"kind": "stretch"} if frame.sort == "stretch" else {}
         outer = places.get(parents[frame])
-        record |= _filled({"loop": loop, "open": frame.open, "in": outer})
+        record |= _filled({"loop": frame.loop, "open": frame.open, "in": outer})
         clusters.append(record)
     return {
         "title": whole.title,

@@ -162,6 +162,7 @@ class Repeats:
             ops=sum(box.ops for each in rounds for box in each.boxes()),
             calls=1,
             items=list(rounds),
+            loop=True,
         )
 
     def _move_inputs(self, rounds: Sequence[Frame]) -> None:

@@ -25,7 +25,7 @@ def owned(items: Iterable[Frame | Box]) -> dict[int, int]:
 def plant(graph: Graph) -> Frame:
     """Read the nesting of a graph: the one place that does."""
     frames: dict[str | None, Frame] = {None: Frame()}
-    frames |= {key: replace(frame, items=[]) for key, frame in graph.clusters.items()}
+    frames |= {key: replace(frame, items=[], loop=False) for key, frame in graph.clusters.items()}
     for box in graph.boxes:
         frame = frames[box.cluster]
         frame.items.append(box)
