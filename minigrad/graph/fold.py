@@ -231,23 +231,27 @@ def _seen_edges(
         from_round, to_round = rounds.get(edge.tail, {}), rounds.get(edge.head, {})
         crossed = next((k for k, n in from_round.items() if to_round.get(k, n) != n), None)
         if crossed:
-            times = clusters[crossed].repeats - 1
-            between = replace(edge, tail=tail, head=head, uses=times, repeat=True)
-            onward.setdefault(crossed, between)
+            if crossed not in onward:
+                times = clusters[crossed].repeats - 1
+                onward[crossed] = replace(edge, tail=tail, head=head, uses=times, repeat=True)
             continue
         if tail == head or any(n and to_round.get(k) == n for k, n in from_round.items()):
             continue
         leaves = not from_round.keys() <= to_round.keys()
         shut = any(a != b and a not in rounds for a, b in ((tail, edge.tail), (head, edge.head)))
         key = tail, head, -1 if leaves or shut else edge.argument
-        one = result.setdefault(key, replace(edge, tail=tail, head=head, uses=0))
-        one.uses, one.bad = one.uses + 1, one.bad or edge.bad
+        if key not in result:
+            result[key] = replace(edge, tail=tail, head=head, uses=0)
+        result[key].uses += 1
+        result[key].bad |= edge.bad
     return [*result.values(), *onward.values()]
 
 
 def refer(graph: Graph, max_fanout: int) -> Graph:
     """Draw inputs that are read often at each use, and references to such operations."""
     readers = Counter(e.tail for e in graph.edges)
+    if max(readers.values(), default=0) <= max_fanout:
+        return graph
     by_id = {box.id: box for box in graph.boxes}
     extra: dict[str, list[Box]] = {}
     edges: list[Edge] = []

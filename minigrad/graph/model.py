@@ -205,12 +205,19 @@ class Frame:
                 yield depth, None
 
     def boxes(self) -> Iterator[Box]:
-        """Return all boxes inside."""
-        return (item for _, item in self.walk() if isinstance(item, Box))
+        """Yield all boxes inside."""
+        for item in self.items:
+            if isinstance(item, Frame):
+                yield from item.boxes()
+            else:
+                yield item
 
     def frames(self) -> Iterator[Frame]:
-        """Return all frames inside, outer ones first."""
-        return (item for _, item in self.walk() if isinstance(item, Frame))
+        """Yield all frames inside, outer ones first."""
+        for item in self.items:
+            if isinstance(item, Frame):
+                yield item
+                yield from item.frames()
 
 
 @dataclass(slots=True)

@@ -38,14 +38,15 @@ def plant(graph: Graph) -> Frame:
 def around(root: Frame) -> dict[str, tuple[Frame, ...]]:
     """Return the frames around each box, the outermost first."""
     found: dict[str, tuple[Frame, ...]] = {}
-    outer: list[Frame] = []
-    for _, item in root.walk():
-        if isinstance(item, Frame):
-            outer.append(item)
-        elif item is None:
-            outer.pop()
-        else:
-            found[item.id] = tuple(outer)
+
+    def visit(frame: Frame, outer: tuple[Frame, ...]) -> None:
+        for item in frame.items:
+            if isinstance(item, Frame):
+                visit(item, (*outer, item))
+            else:
+                found[item.id] = outer
+
+    visit(root, ())
     return found
 
 
@@ -59,9 +60,10 @@ def folders(root: Frame, edges: Iterable[Edge], wanted: Collection[Frame]) -> di
     leaving: dict[Frame, Box] = {}
     for edge in edges:
         tail, out, into = boxes[edge.tail], homes[edge.tail], homes[edge.head]
-        for frame in [frame for frame in into if frame not in out]:
-            entering.setdefault(frame, {})[f"{tail.shape} {tail.dtype}"] = None
-        leaving |= dict.fromkeys([frame for frame in out if frame not in into], tail)
+        if out != into:
+            for frame in [frame for frame in into if frame not in out]:
+                entering.setdefault(frame, {})[f"{tail.shape} {tail.dtype}"] = None
+            leaving |= dict.fromkeys([frame for frame in out if frame not in into], tail)
     return {f: _folder(f, tuple(entering.get(f, ())), leaving.get(f)) for f in wanted}
 
 
