@@ -85,6 +85,7 @@ def cross_entropy(
 
     Examples
     --------
+    >>> from minigrad import Tensor
     >>> logits = Tensor([[2.0, 0.0], [0.0, 2.0]], requires_grad=True)
     >>> loss = cross_entropy(logits, [0, 0])
     >>> round(loss.item(), 4)
@@ -164,6 +165,7 @@ def nll_loss(
 
     Examples
     --------
+    >>> from minigrad import Tensor
     >>> nll_loss(Tensor([[-0.5, -1.0], [-2.0, -0.25]]), [0, 1]).item()
     0.375
     """
