@@ -84,8 +84,8 @@ def gallery(app, page, source):
     """Show on the page `gallery` the text that stands beside the examples."""
     if page == "gallery":
         text = (HERE.parent / "examples" / "README.md").read_text("utf-8")
-        text = text.replace("](../docs/", "](")
-        source[0] = re.sub(r"\]\((?=[\w/]+\.(?:py|md)\))(?!results)", "](../examples/", text)
+        text = re.sub(r"\]\((?=[\w/]+\.(?:py|md)\))", "](../examples/", text)
+        source[0] = text.replace("](../docs/", "](")
 
 
 def explorable(app):
