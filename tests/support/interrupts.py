@@ -1,5 +1,6 @@
 """An interrupt at a random moment, as Ctrl-C gives it: raised between two steps of Python code."""
 
+import gc
 import signal
 import sys
 import time
@@ -10,14 +11,15 @@ import pytest
 def interrupted(work, seconds):
     """Call `work` again and again until a signal raises KeyboardInterrupt in it.
 
-    Python drops what is raised in a callback of the garbage collector, or in a `__del__`: then it
-    is over a second later.
+    Python drops what is raised in a callback of the garbage collector, which so is off, or in a
+    `__del__`: then it is over a second later.
     """
     if not hasattr(signal, "setitimer"):
         pytest.skip("this system has no timers that send signals")
     if sys.gettrace():
         pytest.skip("what follows the lines would be interrupted too, with its locks locked")
     before = signal.signal(signal.SIGALRM, _raise)
+    gc.disable()
     try:
         end = time.monotonic() + seconds + 1
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -27,6 +29,7 @@ def interrupted(work, seconds):
         pass
     finally:
         signal.signal(signal.SIGALRM, before)
+        gc.enable()
 
 
 def _raise(*_):
