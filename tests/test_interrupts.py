@@ -131,8 +131,11 @@ def leaving_no_grad(count):
 
     def work():
         nothing()
-        with pytest.raises(KeyError), no_grad():
-            raise KeyError
+        try:
+            with no_grad():
+                raise KeyError
+        except KeyError:
+            pass
 
     for seconds in moments(10 * count, 1e-3):
         interrupted(work, seconds)
@@ -156,29 +159,32 @@ def writing(count, folder):
         assert all(name.endswith(".part") for name in left)
 
 
-# Python closes a file that was opened just before the interrupt, and warns that nobody else did.
-unclosed = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+# What Python says of an interrupt in a `__del__`, which it drops, and of a file that was opened
+# just before one, which it closes.
+dropped = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 PLACES = [forward, backward, step, entering_no_grad, leaving_no_grad]
 each_place = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 
 
+@dropped
 @each_place
 def test_an_interrupt_leaves_everything_whole(place):
     place(FEW)
 
 
-@unclosed
+@dropped
 def test_an_interrupt_leaves_files_whole(tmp_path):
     writing(FEW, tmp_path)
 
 
+@dropped
 @pytest.mark.slow
 @each_place
 def test_many_interrupts_leave_everything_whole(place):
     place(MANY)
 
 
-@unclosed
+@dropped
 @pytest.mark.slow
 def test_many_interrupts_leave_files_whole(tmp_path):
     writing(MANY, tmp_path)
