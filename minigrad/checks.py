@@ -73,4 +73,4 @@ class undoing(IOBase):
 
 def write(arrays: Iterable[Any], values: Iterable[Any]) -> None:
     """Write values into arrays, all at once."""
-    deque(map(setitem, arrays, repeat(...), values), maxlen=0)
+    at_once(zip(repeat(setitem), arrays, repeat(...), values))

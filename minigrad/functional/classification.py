@@ -171,7 +171,7 @@ def nll_loss(
     """
     check_reduction("nll_loss", reduction)
     t, _ = checked_labels("nll_loss", log_probabilities, targets, ignore_index)
-    shape = np.shape(log_probabilities)
+    shape = np.shape(bare(log_probabilities))
     if t.shape == shape:
         raise ValueError(f"nll_loss: targets must be labels of shape {shape[:-1]}, got {t.shape}")
     kind = np.result_type(bare(log_probabilities), np.float16)

@@ -112,9 +112,8 @@ def accuracy(logits: Values, targets: ArrayLike) -> float:
     0.5
     """
     t, _ = checked_labels("accuracy", logits, targets)
-    t = t.argmax(axis=-1) if t.shape == np.shape(logits) else t
     rows = np.asarray(bare(logits))
-    right = rows.argmax(axis=-1) == t
+    right = rows.argmax(axis=-1) == (t.argmax(axis=-1) if t.shape == rows.shape else t)
     if np.isnan(rows.max()):
         right &= ~np.isnan(rows).any(axis=-1)
     return float(np.count_nonzero(right) / right.size)

@@ -17,17 +17,18 @@ np: Any = numpy  # whose types don't know that its functions return Tensors for 
 
 def beside(name: str, prediction: Values, target: ArrayLike) -> Any:
     """Return the target if it has the prediction's shape, in its dtype: it must not widen it."""
-    if np.iscomplexobj(bare(prediction)):
+    x, of_target = np.asarray(bare(prediction)), np.shape(target)
+    if x.dtype.kind == "c":
         raise TypeError(messages.no_order(name))
-    if np.shape(prediction) != np.shape(target):
+    if x.shape != of_target:
         raise ValueError(
-            f"{name}: prediction has shape {np.shape(prediction)} but target {np.shape(target)}: "
+            f"{name}: prediction has shape {x.shape} but target {of_target}: "
             "broadcasting them would compare every pair of rows: reshape one to the other"
         )
     if isinstance(target, Tensor) and target.requires_grad:
         return target
-    array, dtype = Tensor(target).data, np.asarray(bare(prediction)).dtype
-    return array.astype(dtype, copy=False) if dtype.kind == "f" else array
+    array = Tensor(target).data
+    return array.astype(x.dtype, copy=False) if x.dtype.kind == "f" else array
 
 
 def check_reduction(name: str, reduction: str) -> None:
