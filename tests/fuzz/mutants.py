@@ -1,9 +1,10 @@
 """Mutants: small faults planted one at a time, to see whether the tests notice each.
 
 `python tests/fuzz/mutants.py --sample 400` draws them, by a seed, from all that can be planted in
-the engine, the operations, the functions and the update rules; runs the fast tests, those of the
-fault's own folder first; and prints each that survives, with its line. A survivor is a gap in the
-tests, or a fault that changes nothing (an equivalent mutant).
+the engine, the operations, the functions and the update rules; runs the fast tests that reach its
+line, as coverage.py saw them, those of the fault's own folder first; and prints each that survives,
+with its line. A survivor is a gap in the tests, or a fault that changes nothing (an equivalent
+mutant). A fault in what runs at import is tried with all fast tests.
 """
 
 import argparse
@@ -12,7 +13,9 @@ import multiprocessing
 import os
 import random
 import re
+import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -43,7 +46,10 @@ SWAPS = {
 
 
 class Mutant(NamedTuple):
-    """A fault: in `path`, the text between two offsets becomes `new`."""
+    """A fault: in `path`, the text between two offsets becomes `new`.
+
+    `lines` are those of the statement; none where it runs at import.
+    """
 
     path: str
     line: int
@@ -51,6 +57,7 @@ class Mutant(NamedTuple):
     end: int
     old: str
     new: str
+    lines: range
 
     def __str__(self):
         return f"{self.path}:{self.line}: `{self.old}` becomes `{self.new or 'nothing'}`"
@@ -61,6 +68,7 @@ class Planter(ast.NodeVisitor):
 
     def __init__(self, path, source):
         self.path, self.source, self.found = path, source, []
+        self.functions, self.lines = 0, range(0)  # how deep, and those of the statement
         self.starts = [0]
         for line in source.encode().splitlines(keepends=True):
             self.starts.append(self.starts[-1] + len(line))
@@ -73,10 +81,18 @@ class Planter(ast.NodeVisitor):
         start = self.offset(node.lineno, node.col_offset)
         end = self.offset(node.end_lineno, node.end_col_offset)
         old = self.source.encode()[start:end].decode()
-        self.found.append(Mutant(self.path, node.lineno, start, end, old, new))
+        lines = self.lines if self.functions else range(0)
+        self.found.append(Mutant(self.path, node.lineno, start, end, old, new, lines))
 
     def text(self, node):
         return ast.get_source_segment(self.source, node)
+
+    def visit(self, node):
+        if isinstance(node, ast.stmt):
+            body = getattr(node, "body", None)
+            end = body[0].lineno - 1 if body else node.end_lineno
+            self.lines = range(node.lineno, max(end, node.lineno) + 1)
+        super().visit(node)
 
     def visit_Raise(self, node):  # words
         pass
@@ -89,8 +105,15 @@ class Planter(ast.NodeVisitor):
         for child in [*node.decorator_list, *node.args.defaults, *node.args.kw_defaults]:
             if child:
                 self.visit(child)
+        self.functions += 1
         for child in node.body:
             self.visit(child)
+        self.functions -= 1
+
+    def visit_Lambda(self, node):
+        self.functions += 1
+        self.generic_visit(node)
+        self.functions -= 1
 
     def visit_If(self, node):
         if "TYPE_CHECKING" in ast.unparse(node.test):
@@ -152,8 +175,51 @@ def all_mutants():
                 yield from Planter(name, path.read_text("utf-8")).found
 
 
-def run_in_child(copy, arguments):
+def pytest_runtest_call(item):
+    """Tell coverage.py, where it runs the tests, which of them follows."""
+    if measured := sys.modules.get("coverage") and sys.modules["coverage"].Coverage.current():
+        measured.switch_context(item.nodeid)
+
+
+def tests_that_reach(chosen, scratch):
+    """Run the fast tests once; return by path and line those that reach the lines of faults."""
+    import coverage
+
+    settings = scratch / "coverage.ini"
+    settings.write_text(
+        "[run]\nsource = minigrad\nparallel = true\npatch = subprocess\n"
+        f"concurrency = multiprocessing,thread\ndata_file = {scratch}/lines\n"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), str(ROOT)])
+    run = [sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest"]
+    run += ["-p", "mutants", "-q", "-m", "not slow", "-n", "auto", "--dist", "loadfile"]
+    subprocess.run(run, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, check=True)
+    combine = [sys.executable, "-m", "coverage", "combine", "-q", f"--rcfile={settings}"]
+    subprocess.run(combine, cwd=ROOT, check=True)
+    data = coverage.CoverageData(str(scratch / "lines"))
+    data.read()
+    wanted = {(m.path, line) for m in chosen for line in m.lines}
+    found = {}
+    for name in {m.path for m in chosen}:
+        by_line = data.contexts_by_lineno(str(ROOT / "minigrad" / name))
+        found |= {(name, line): {*by_line.get(line, ())} for path, line in wanted if path == name}
+    return found
+
+
+class Chosen:
+    """Of the tests collected, those of these names, the ones near the fault first."""
+
+    def __init__(self, ids, near):
+        self.ids, self.near = ids, near
+
+    def pytest_collection_modifyitems(self, items):
+        kept = [item for item in items if self.ids is None or item.nodeid in self.ids]
+        items[:] = sorted(kept, key=lambda item: not any(n in item.nodeid for n in self.near))
+
+
+def run_in_child(copy, arguments, chosen, seconds):
     """Run pytest in a copy of the tree; end with its exit status."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     os.chdir(copy)
     sys.path.insert(0, str(copy))
     os.environ["PYTHONPATH"] = str(copy)
@@ -162,18 +228,18 @@ def run_in_child(copy, arguments):
         os.dup2(nowhere.fileno(), 2)
     import pytest
 
-    os._exit(pytest.main(arguments))
+    os._exit(pytest.main(arguments, [chosen]))
 
 
-def run_tests(copy, paths, seconds, names=()):
+def run_tests(copy, paths, seconds, chosen):
     """Run fast tests in a copy of the tree; tell whether one failed."""
     arguments = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist"]
     arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what is preloaded
-    arguments += ["--tb=no", *(["-k", " or ".join(names)] if names else []), *paths]
-    child = CONTEXT.Process(target=run_in_child, args=(copy, arguments))
+    arguments += ["--tb=no", *paths]
+    child = CONTEXT.Process(target=run_in_child, args=(copy, arguments, chosen, seconds))
     child.start()
-    child.join(seconds)
-    if child.is_alive():  # it does not end
+    child.join(5 * seconds)
+    if child.is_alive():  # it waits for ever
         child.kill()
         child.join()
     return child.exitcode not in (0, NO_TESTS)
@@ -188,20 +254,21 @@ def names_near(mutant):
     return [Path(mutant.path).stem, *{a or b for a, b in named}]
 
 
-def try_one(mutant, copies):
+def try_one(mutant, copies, reach):
     """Plant a fault, run the tests, take it out; return which of them noticed it, or None."""
     copy = copies.get()
     path = copy / "minigrad" / mutant.path
     source = path.read_bytes()
     first = [f"tests/{name}" for name in FOLDERS[mutant.path.partition("/")[0]]]
-    rest = ["tests", *(f"--ignore={name}" for name in [*first, "tests/test_house.py"])]
+    near = names_near(mutant)
+    ids = {i for line in mutant.lines for i in reach[mutant.path, line]} if mutant.lines else None
+    others = ["tests"] if ids is None else sorted({i.partition("::")[0] for i in ids if i})
     try:
         path.write_bytes(source[: mutant.start] + mutant.new.encode() + source[mutant.end :])
-        if run_tests(copy, first, 120, names_near(mutant)):
-            return "those near it"
-        if run_tests(copy, first, 400):
+        if run_tests(copy, first, 400, Chosen(ids, near)):
             return "those of its folder"
-        return "all the others" if run_tests(copy, rest, 900) else None
+        rest = [*others, *(f"--ignore={name}" for name in [*first, "tests/test_house.py"])]
+        return "the others" if others and run_tests(copy, rest, 900, Chosen(ids, near)) else None
     finally:
         path.write_bytes(source)
         copies.put(copy)
@@ -219,12 +286,13 @@ def main():
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     start, killed, survived = time.perf_counter(), Counter(), []
     with tempfile.TemporaryDirectory() as scratch:
+        reach = tests_that_reach(chosen, Path(scratch))
         copies = SimpleQueue()
         for i in range(options.processes):
             ignored = shutil.ignore_patterns(".git", "__pycache__", ".venv", "out", ".*_cache")
             copies.put(Path(shutil.copytree(ROOT, f"{scratch}/{i}", ignore=ignored)))
         with ThreadPoolExecutor(options.processes) as pool:
-            pairs = zip(chosen, pool.map(lambda m: try_one(m, copies), chosen), strict=True)
+            pairs = zip(chosen, pool.map(lambda m: try_one(m, copies, reach), chosen), strict=True)
             for i, (mutant, noticed) in enumerate(pairs, 1):
                 if i % 50 == 0:
                     print(f"{i} tried", flush=True)

@@ -30,9 +30,15 @@ def test_a_mutant_is_noticed_and_taken_out_again(tmp_path):
         if m.path == "optim/rules.py" and m.old == "p -= lr * g" and m.new == "pass"
     ]  # fmt: skip
     ignored = shutil.ignore_patterns(".git", "__pycache__", ".venv", "out", ".*_cache")
-    copies = SimpleQueue()
-    copies.put(Path(shutil.copytree(mutants.ROOT, tmp_path / "copy", ignore=ignored)))
-    assert not mutants.run_tests(tmp_path / "copy", ["tests/optim"], 60)  # nothing is planted yet
-    before = (tmp_path / "copy/minigrad/optim/rules.py").read_bytes()
-    assert mutants.try_one(mutant, copies) == "those near it"
-    assert (tmp_path / "copy/minigrad/optim/rules.py").read_bytes() == before
+    copies, copy = SimpleQueue(), tmp_path / "copy"
+    copies.put(Path(shutil.copytree(mutants.ROOT, copy, ignore=ignored)))
+    assert not mutants.run_tests(copy, ["tests/optim"], 60, mutants.Chosen(None, []))  # as it was
+    before = (copy / "minigrad/optim/rules.py").read_bytes()
+    for test, noticed in (
+        ("test_groups_have_their_own_options", "those of its folder"),
+        ("test_decoupled_weight_decay_shrinks_weights_alone", None),  # no SGD in it
+    ):
+        reached = {f"tests/optim/test_rules.py::{test}"}
+        reach = {(mutant.path, line): reached for line in mutant.lines}
+        assert mutants.try_one(mutant, copies, reach) == noticed
+    assert (copy / "minigrad/optim/rules.py").read_bytes() == before
