@@ -60,7 +60,8 @@ class Mutant(NamedTuple):
     lines: range
 
     def __str__(self):
-        return f"{self.path}:{self.line}: `{self.old}` becomes `{self.new or 'nothing'}`"
+        text = (ROOT / "minigrad" / self.path).read_text("utf-8").splitlines()[self.line - 1]
+        return f"{self.path}:{self.line}: `{self.old}` becomes `{self.new}`: {text.strip()}"
 
 
 class Planter(ast.NodeVisitor):
@@ -111,9 +112,15 @@ class Planter(ast.NodeVisitor):
         self.functions -= 1
 
     def visit_Lambda(self, node):
+        outer, self.lines = self.lines, range(node.body.lineno, node.body.end_lineno + 1)
         self.functions += 1
-        self.generic_visit(node)
+        self.visit(node.body)
         self.functions -= 1
+        self.lines = outer
+
+    def visit_keyword(self, node):
+        if node.arg != "strict":  # of zip, where it says what holds
+            self.visit(node.value)
 
     def visit_If(self, node):
         if "TYPE_CHECKING" in ast.unparse(node.test):
