@@ -99,8 +99,6 @@ def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 @compose(np.piecewise)
 def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     masks = [np.broadcast_to(c, x.shape) for c in np.atleast_2d(np.asarray(bare(condlist), bool))]
-    if np.ndim(bare(condlist)) <= x.ndim and np.ndim(bare(condlist)) and len(masks) == 1:
-        masks = [masks[0]]
     if len(funclist) == len(masks) + 1:
         masks.append(~np.any(masks, axis=0))
     parts, order = [np.zeros(1)], np.zeros(x.shape, int)

@@ -46,6 +46,12 @@ def test_kinks_and_extremes(function, x, y, slope):
         np.testing.assert_allclose(tensor.grad.data, slope, rtol=1e-6, atol=1e-30)
 
 
+def test_the_logarithm_of_no_exponentials_is_refused():
+    for x in (np.zeros((3, 0)), np.zeros((0, 3)).T):
+        with pytest.raises(ValueError, match="logsumexp"):
+            F.logsumexp(Tensor(x), axis=-1)
+
+
 def test_a_nan_is_passed_on_by_every_activation():
     for function in (F.relu, F.leaky_relu, F.sigmoid, F.tanh, F.softplus, F.erf, F.gelu):
         assert np.isnan(function(Tensor([np.nan])).data).all()

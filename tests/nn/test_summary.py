@@ -46,6 +46,15 @@ def test_totals(model, shape, parameters, multiply_adds):
     assert (summary.parameters, summary.multiply_adds) == (parameters, multiply_adds)
 
 
+class Attention(nn.Module):
+    def forward(self, q, k, v):
+        return F.scaled_dot_product_attention(q, k, v)
+
+
+def test_attention_multiplies_every_query_with_every_key_and_weighs_every_value():
+    assert Attention().summary((3, 2), (5, 2), (5, 7)).multiply_adds == 3 * 5 * (2 + 7)
+
+
 @pytest.mark.slow
 def test_alexnet_has_the_numbers_of_the_literature():
     summary = models.AlexNet().summary((3, 227, 227))

@@ -29,6 +29,16 @@ CALLS = {
     "diff of no order": (lambda x: np.diff(x, 0), V),
     "diff of no order of a scalar": (lambda x: np.diff(x, n=0), S),
     "diff of a scalar": (np.diff, S),
+    "diff behind a number": (lambda x: np.diff(x, prepend=0.5), A),
+    "diff between numbers along 0": (lambda x: np.diff(x, axis=0, prepend=1.0, append=2.0), A),
+    "polydiv by what is longer": (lambda x: np.polydiv(x[:1], x)[0], V),
+    "polydiv, a remainder with a zero in front": (
+        lambda x: np.polydiv(x, x[:3])[1], np.array([1.0, 0.0, 1.0, 5.0])),
+    "maximum.accumulate of columns": (lambda x: np.maximum.accumulate(x[[1, 0, 2]]), A),
+    "minimum.accumulate of rows": (lambda x: np.minimum.accumulate(x[:, [1, 0, 2]], axis=1), A),
+    "cond by the smallest": (lambda x: np.linalg.cond(x, -2), A + 9 * np.eye(3)),
+    "vecmat without a matrix": (
+        lambda x: getattr(np, "vecmat", np.linalg.solve)(x, x), V),  # since NumPy 2.2
     "windows along an axis": (lambda x: sliding_window_view(x, 2, axis=-1), A),
     "windows along an axis that is not": (lambda x: sliding_window_view(x, 2, axis=5), A),
     "windows along -3": (lambda x: sliding_window_view(x, 2, axis=-3), A),

@@ -262,6 +262,18 @@ INF, NAN = np.inf, np.nan
         pytest.param(np.max, [[3.0, 1.0, 3.0]], [[0.5, 0, 0.5]], id="max tie"),
         pytest.param(np.min, [[3.0, 1.0, 1.0, 1.0]], [[0, *[1 / 3] * 3]], id="min tie"),
         pytest.param(lambda x: np.clip(x, 0, 1), [[0.0, 1.0, 2.0]], [[1, 1, 0]], id="clip limits"),
+        pytest.param(
+            lambda x, low: np.clip(x, low, None), [[0.0, 1.0], [0.0, 2.0]], [[1, 0], [0, 1]],
+            id="clip on its lower limit",
+        ),
+        pytest.param(
+            lambda x, high: np.clip(x, None, high), [[2.0, 1.0], [2.0, 0.0]], [[1, 0], [0, 1]],
+            id="clip on its upper limit",
+        ),
+        pytest.param(
+            lambda x: np.interp(x, [0.0, 1.0, 2.0], [0.0, 2.0, 5.0]), [[0.0, 1.0, 2.0]],
+            [[2, 3, 0]], id="interp on its knots",
+        ),
         pytest.param(np.linalg.norm, [[0.0, 0.0]], [[0, 0]], id="norm at 0"),
         pytest.param(np.std, [[2.0, 2.0]], [[0, 0]], id="std of equal values"),
         pytest.param(np.hypot, [[0.0], [0.0]], [[0], [0]], id="hypot at 0"),

@@ -68,6 +68,7 @@ MASKS = {
 SIGNS = np.sign(spread(5, 4)[::-1])
 WIDE, STEPS = spread(2, 3, 40), np.array([[0, 39, 7], [7, 1, 2]])
 CLASSES = np.random.default_rng(3).random(40)
+TARGETS = 0.7 * np.eye(WIDE.shape[-1])[np.abs(STEPS)]
 OPTIONS = [
     {},
     {"ignore_index": 7},
@@ -222,6 +223,14 @@ CASES = [
             partial(torch_labelled, keywords=keywords),
         )
         for keywords in OPTIONS
+    ),
+    Case(
+        "cross_entropy of rows at each step",
+        lambda x: F.cross_entropy(x, TARGETS, reduction="none"),
+        (WIDE,),
+        lambda t, f, x: f.cross_entropy(
+            x.movedim(-1, 1), t.tensor(np.moveaxis(TARGETS, -1, 1)), reduction="none"
+        ),
     ),
     Case(
         "cross_entropy of smoothed rows",
