@@ -129,3 +129,11 @@ def test_a_mean_over_more_values_than_float16_counts(n, create_graph):
     x = Tensor(np.linspace(0, 2, n, dtype=np.float16), requires_grad=True)
     (g,) = gradients(np.mean(x), [x], create_graph=create_graph)
     np.testing.assert_allclose(g.data.astype(float), 1 / n, rtol=0, atol=2.0**-24)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("weights", [None, [1.0, 2.0, 1.0]])
+def test_a_covariance_of_fewer_values_than_freedoms_is_infinite(weights):
+    expected = np.cov(A, ddof=7, aweights=weights)
+    assert np.isinf(expected).all()
+    np.testing.assert_array_equal(np.cov(Tensor(A), ddof=7, aweights=weights).data, expected)
