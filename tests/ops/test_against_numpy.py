@@ -137,3 +137,19 @@ def test_a_covariance_of_fewer_values_than_freedoms_is_infinite(weights):
     expected = np.cov(A, ddof=7, aweights=weights)
     assert np.isinf(expected).all()
     np.testing.assert_array_equal(np.cov(Tensor(A), ddof=7, aweights=weights).data, expected)
+
+
+def test_counts_of_a_histogram_and_its_density():
+    for density in (False, True):
+        expected, ends = np.histogram(C, 4, density=density)
+        counts, edges = np.histogram(Tensor(C, requires_grad=True), 4, density=density)
+        np.testing.assert_allclose(np.asarray(getattr(counts, "data", counts)), expected)
+        np.testing.assert_allclose(edges.data, ends)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_variance_of_fewer_values_than_freedoms_is_infinite():
+    where = np.eye(3, dtype=bool) | (A > 4)  # rows of one, of two and of three values
+    expected = np.var(A, axis=1, ddof=2, where=where)
+    assert np.isnan(expected[0])
+    np.testing.assert_allclose(np.var(Tensor(A), axis=1, ddof=2, where=where).data, expected)
