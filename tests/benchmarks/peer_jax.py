@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 from jax import lax, nn
+from programs_jax import operation as operation
+from programs_jax import program as program
 from workloads import forward
 
 

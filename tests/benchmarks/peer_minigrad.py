@@ -1,5 +1,7 @@
 """minigrad, through its public API."""
 
+import tracemalloc
+
 import numpy as np
 from programs_minigrad import operation as operation
 from programs_minigrad import program as program
@@ -64,3 +66,15 @@ def convolution(x, weight, padding, g, input_gradient):
         F.conv2d(x, weight, None, 1, padding).backward(g)
 
     return step
+
+
+def peak_of_arrays(build):
+    """The most bytes at once that a step adds to what is held before it."""
+    tracemalloc.start()
+    step = build()
+    step()
+    step()
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    step()
+    return tracemalloc.get_traced_memory()[1] - before

@@ -1,5 +1,7 @@
 """PyTorch, eager; its optimizers written as loops over the parameters, as in the book."""
 
+from itertools import accumulate
+
 import torch
 import torch.nn.functional as F
 from programs_torch import operation as operation
@@ -59,3 +61,16 @@ def convolution(x, weight, padding, g, input_gradient):
         F.conv2d(x, weight, None, 1, padding).backward(g)
 
     return step
+
+
+def peak_of_arrays(build):
+    """The most bytes at once that a step adds to what is held before it, by its allocator."""
+    step = build()
+    step()
+    with torch.profiler.profile(profile_memory=True) as seen:
+        step()  # so that what it leaves is known when it is freed
+        with torch.profiler.record_function("measured"):
+            step()
+    events = sorted(seen.profiler.kineto_results.events(), key=lambda event: event.start_ns())
+    begin = next(i for i, event in enumerate(events) if event.name() == "measured")
+    return max(accumulate(e.nbytes() for e in events[begin:] if e.name() == "[memory]"))

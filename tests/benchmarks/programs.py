@@ -1,8 +1,9 @@
 """Programs beyond the book's networks, and single operations at three sizes.
 
 A program is a list of parameters, in the order in which every peer defines them, and a batch. A
-peer's `program(name, weights, batch)` returns `step()`: one training step, returning the loss.
-Its `operation(name, inputs, g)` returns `step()`: forward, and the gradients for the upstream g.
+peer's `program(name, weights, batch, lr)` returns `step()`: one training step, returning the loss.
+Its `operation(name, inputs)` returns `step()`: forward, and the gradients of the inputs for the
+gradient `upstream(shape)` of the result, which it returns.
 """
 
 import numpy as np
@@ -33,6 +34,25 @@ def recurrent(gates):
     return shapes, (x, rng.integers(0, 10, (64, 32)))
 
 
+def gates():
+    """The same GRU by hand: for each gate a matrix of the inputs, one of the state, two vectors."""
+    shapes = 3 * [(128, 128), (128, 128), (128,), (128,)] + dense(128, 10)
+    return shapes, recurrent(3)[1]
+
+
+def gru_by_hand(x, weights, sigmoid, tanh):
+    """The state of each step, from matmul, sigmoid and tanh."""
+    reset, update, new = weights[:4], weights[4:8], weights[8:12]
+    h, states = x[0] * 0, []
+    for t in range(len(x)):
+        r, z = (sigmoid(x[t] @ w + b + h @ u + c) for w, u, b, c in (reset, update))
+        w, u, b, c = new
+        n = tanh(x[t] @ w + b + r * (h @ u + c))
+        h = n + z * (h - n)
+        states.append(h)
+    return states
+
+
 def resnet8():
     """Three residual blocks of 16, 32 and 64 channels on 50 images of 28 x 28: SGD."""
     shapes, norm = [(16, 1, 3, 3), (16,), (16,)], lambda n: [(n,), (n,)]
@@ -48,6 +68,7 @@ PROGRAMS = {
     "gpt": gpt,
     "gpt_written": gpt,  # LayerNorm and attention written out in NumPy's functions
     "gru": lambda: recurrent(3),
+    "gru_by_hand": gates,
     "lstm": lambda: recurrent(4),
     "resnet8": resnet8,
 }
@@ -65,9 +86,9 @@ def weights_of(shapes):
     return weights
 
 
-def program(peer, name):
+def program(peer, name, lr=1e-8):
     shapes, batch = PROGRAMS[name]()
-    return peer.program(name, weights_of(shapes), batch)
+    return peer.program(name, weights_of(shapes), batch, lr)
 
 
 # ------------------------------------------------------------------------------------ operations
@@ -77,6 +98,10 @@ ROW = 64
 
 def values(*shape):
     return np.random.default_rng(len(shape)).normal(size=shape).astype(np.float32)
+
+
+def upstream(shape):
+    return np.asarray(np.random.default_rng(9).standard_normal(shape, np.float32))
 
 
 def rows(n):

@@ -1,7 +1,7 @@
 """The programs and operations in minigrad."""
 
 import numpy as np
-from programs import BLOCKS, HEADS, LETTERS, STEPS, WIDTH
+from programs import BLOCKS, HEADS, LETTERS, STEPS, WIDTH, gates, gru_by_hand, upstream
 
 import minigrad.functional as F
 from minigrad import Tensor, nn, optim
@@ -67,6 +67,15 @@ class Recurrent(nn.Module):
         return self.head(self.layer(x)[0])
 
 
+class ByHand(nn.Module):
+    def __init__(self):
+        self.weights = [nn.Parameter(np.zeros(shape, np.float32)) for shape in gates()[0]]
+
+    def forward(self, x):
+        states = gru_by_hand(x, self.weights, F.sigmoid, np.tanh)
+        return np.stack(states) @ self.weights[-2] + self.weights[-1]
+
+
 def conv(n_in, n_out, kernel=3, stride=1):
     return nn.Conv2d(n_in, n_out, kernel, stride, kernel // 2, bias=False)
 
@@ -90,19 +99,20 @@ MODELS = {
     "gpt": GPT,
     "gpt_written": lambda: GPT(written=True),
     "gru": lambda: Recurrent(nn.GRU),
+    "gru_by_hand": ByHand,
     "lstm": lambda: Recurrent(nn.LSTM),
     "resnet8": resnet8,
 }
 
 
-def program(name, weights, batch):
+def program(name, weights, batch, lr):
     model, (x, t) = MODELS[name](), batch
     parameters = list(model.parameters())
     for parameter, weight in zip(parameters, weights, strict=True):
         assert parameter.shape == weight.shape
         parameter.data = weight
     decayed = name.startswith("gpt")
-    optimizer = (optim.AdamW if decayed else optim.SGD)(parameters, lr=1e-8)
+    optimizer = (optim.AdamW if decayed else optim.SGD)(parameters, lr=lr)
     given = x if x.dtype.kind == "i" else Tensor(x)
 
     def step():
@@ -134,12 +144,13 @@ OPERATIONS = {
 def operation(name, inputs):
     run = OPERATIONS.get(name) or getattr(F, name)
     arrays = [Tensor(x, requires_grad=True) if x.dtype.kind == "f" else x for x in inputs]
-    g = np.ones(run(*arrays).shape, np.float32)
+    given = [x for x in arrays if isinstance(x, Tensor)]
+    g = upstream(run(*arrays).shape)
 
     def step():
-        for x in arrays:
-            if isinstance(x, Tensor):
-                x.grad = None
+        for x in given:
+            x.grad = None
         run(*arrays).backward(g)
+        return [x.grad for x in given]
 
     return step

@@ -1,8 +1,10 @@
 """The programs and operations in PyTorch, in its fastest eager spelling."""
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
-from programs import BLOCKS, HEADS, LETTERS, STEPS, WIDTH
+from programs import BLOCKS, HEADS, LETTERS, STEPS, WIDTH, gates, gru_by_hand, upstream
 from torch import nn
 
 
@@ -45,6 +47,16 @@ class Recurrent(nn.Module):
         return self.head(self.layer(x)[0])
 
 
+class ByHand(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weights = nn.ParameterList(torch.empty(shape) for shape in gates()[0])
+
+    def forward(self, x):
+        states = gru_by_hand(x, list(self.weights), torch.sigmoid, torch.tanh)
+        return torch.stack(states) @ self.weights[-2] + self.weights[-1]
+
+
 def conv(n_in, n_out, kernel=3, stride=1):
     return nn.Conv2d(n_in, n_out, kernel, stride, kernel // 2, bias=False)
 
@@ -76,21 +88,22 @@ MODELS = {
     "gpt": GPT,
     "gpt_written": GPT,
     "gru": lambda: Recurrent(nn.GRU),
+    "gru_by_hand": ByHand,
     "lstm": lambda: Recurrent(nn.LSTM),
     "resnet8": resnet8,
 }
 
 
-def program(name, weights, batch):
+def program(name, weights, batch, lr):
     model, (x, t) = MODELS[name](), map(torch.from_numpy, batch)
-    tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
+    layers = nn.Linear, nn.RNNBase
+    turned = {id(p) for m in model.modules() if isinstance(m, layers) for p in m.parameters()}
     with torch.no_grad():
         for parameter, weight in zip(model.parameters(), weights, strict=True):
-            turned = weight.ndim == 2 and id(parameter) not in tables
-            parameter.copy_(torch.from_numpy(weight.T if turned else weight))
+            parameter.copy_(torch.from_numpy(weight.T if id(parameter) in turned else weight))
     decayed = name.startswith("gpt")
-    rule = torch.optim.AdamW if decayed else torch.optim.SGD
-    optimizer = rule(model.parameters(), lr=1e-8, fused=True)
+    rule = partial(torch.optim.AdamW, eps=1e-7) if decayed else torch.optim.SGD
+    optimizer = rule(model.parameters(), lr=lr, fused=True)
     t = t.reshape(-1)
 
     def step():
@@ -115,7 +128,7 @@ OPERATIONS = {
     "log_softmax": lambda x: F.log_softmax(x, -1),
     "logsumexp": lambda x: torch.logsumexp(x, -1),
     "layer_norm": lambda x, w, b: F.layer_norm(x, w.shape, w, b),
-    "batch_norm": lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True),
+    "batch_norm": lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True, eps=1e-6),
     "embedding": lambda w, codes: F.embedding(codes, w),
     "einsum": lambda q, k: torch.einsum("bhqd,bhkd->bhqk", q, k),
     "attention": F.scaled_dot_product_attention,
@@ -126,13 +139,13 @@ OPERATIONS = {
 def operation(name, inputs):
     run = OPERATIONS.get(name) or getattr(F, name)
     arrays = [torch.from_numpy(x) for x in inputs]
-    for x in arrays:
-        x.requires_grad_(x.is_floating_point())
-    g = torch.ones_like(run(*arrays))
+    given = [x.requires_grad_() for x in arrays if x.is_floating_point()]
+    g = torch.from_numpy(upstream(run(*arrays).shape))
 
     def step():
-        for x in arrays:
+        for x in given:
             x.grad = None
         run(*arrays).backward(g)
+        return [x.grad for x in given]
 
     return step

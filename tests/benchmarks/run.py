@@ -1,12 +1,13 @@
 """Measure minigrad against its peers: `python tests/benchmarks/run.py`, from any directory.
 
-Each peer does the same work (workloads.py) in a process of its own. The processes stay alive and
-take turns, so that a busy machine is busy for all; the ratio shown is the median, over the rounds,
+Each peer does the same work (workloads.py) in a process of its own (worker.py). The processes take
+turns, so that a busy machine is busy for all; the ratio shown is the median, over the rounds,
 of minigrad's time over the peer's time in the same round. Below 1, minigrad is faster. Processes
 differ in how their memory happens to lie, so there are several sittings, each with fresh ones.
 """
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -32,11 +33,12 @@ PEERS = {
     US: (_ALL, "minigrad", "minigrad-np"),
     "torch": (_ALL, "torch", "torch"),
     "torch_fused": ({"network"}, "", ""),
-    "jax": ({"network"}, "jax", "jax"),
+    "jax": ({"network", "program", "operation"}, "jax", "jax"),
+    "numpy": ({"network"}, "numpy", "numpy"),
     "mygrad": ({"network", "chain", "convolution"}, "mygrad", "mygrad"),
     "autograd": ({"network", "chain"}, "autograd", "autograd"),
     "dezero": ({"network", "chain", "convolution"}, "", "dezero"),
-    "numpy": ({"network", "convolution"}, "numpy", "numpy"),
+    "products": ({"network", "convolution", "program"}, "", ""),
 }
 IMPORT = "import"
 IMPORT_CODE = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
@@ -59,61 +61,75 @@ def environment(options):
 
 
 class Worker:
-    def __init__(self, options, peer, workload, *rule):
-        command = [sys.executable, HERE / "worker.py", peer, workload, str(options.threads), *rule]
+    """The process of a peer, with its library imported."""
+
+    def __init__(self, options, peer):
+        command = [sys.executable, HERE / "worker.py", peer, str(options.threads)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self.process = subprocess.Popen(command, env=environment(options), text=True, **pipes)
+        self.peer = peer
 
-    def answer(self, seconds=None):
-        """Read a reply: the first, or, given seconds, the one to working for so long."""
-        if seconds is not None:
-            with suppress(BrokenPipeError):
-                print(seconds, file=self.process.stdin, flush=True)
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"benchmark process died: {' '.join(map(str, self.process.args))}")
-        return json.loads(line)
+    def __enter__(self):
+        return self
 
-    def close(self):
+    def __exit__(self, *_exception):
         with suppress(BrokenPipeError):
             self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
 
+    def ask(self, line, wanted):
+        with suppress(BrokenPipeError):
+            print(line, file=self.process.stdin, flush=True)
+        reply = json.loads(self.process.stdout.readline() or "{}")
+        return reply if wanted in reply else sys.exit(f"{self.peer}: benchmark process died")
 
-def sitting(workload, peers, options):
+    def begin(self, workload, *what):
+        """Ready a workload: its reply, or None, with what is missing told."""
+        reply = self.ask(json.dumps([workload, *what]), "missing")
+        if what or reply["missing"]:
+            self.end()
+        if reply["missing"]:
+            print(f"{self.peer} {workload}: {reply['missing']}", file=sys.stderr)
+        return None if reply["missing"] else reply
+
+    def end(self):
+        self.ask("", "ended")
+
+
+def start(peers, options, stack):
+    return [stack.enter_context(Worker(options, peer)) for peer in peers]
+
+
+def sitting(workload, workers, options):
     """Seconds per round of each peer that can do the workload, and the peak memory in bytes."""
-    workers, peak = {}, {}
-    try:
-        for peer in peers:
-            workers[peer] = Worker(options, peer, workload)
-            ready = workers[peer].answer()
-            if "missing" in ready:
-                print(f"{peer} {workload}: {ready['missing']}", file=sys.stderr)
-                workers.pop(peer).close()
-        rounds = {peer: [] for peer in workers}
-        for i in range(options.rounds):
-            for peer in list(workers)[:: -1 if i % 2 else 1]:
-                # Threads that wait for work keep their core busy for some milliseconds.
-                time.sleep(0.02)
-                answer = workers[peer].answer(options.seconds)
-                rounds[peer].append(answer["seconds"])
-                peak[peer] = answer["peak"]
-    finally:
-        for worker in workers.values():
-            worker.close()
+    workers = [worker for worker in workers if worker.begin(workload)]
+    rounds, peak = {worker.peer: [] for worker in workers}, {}
+    for i in range(options.rounds):
+        for worker in workers[:: -1 if i % 2 else 1]:
+            # Threads that wait for work keep their core busy for some milliseconds.
+            time.sleep(0.02)
+            reply = worker.ask(options.seconds, "seconds")
+            rounds[worker.peer].append(reply["seconds"])
+            peak[worker.peer] = reply["peak"]
+    for worker in workers:
+        worker.end()
     return rounds, peak
 
 
-def measure(workload, peers, options):
-    """All the rounds of several sittings, and the highest peak."""
-    peers = [peer for peer in peers if WORKLOADS[workload][0] in PEERS[peer][0]]
-    rounds, peak = sitting(workload, peers, options)
+def measure(workload, workers, options):
+    """All the rounds of several sittings, the highest peaks, and what the arrays take."""
+    kind = WORKLOADS[workload][0]
+    workers = [worker for worker in workers if kind in PEERS[worker.peer][0]]
+    rounds, peak = sitting(workload, workers, options)
+    workers = [worker for worker in workers if worker.peer in rounds]
     for _ in range(options.sittings - 1):
-        more, more_peak = sitting(workload, list(rounds), options)
+        more, more_peak = sitting(workload, workers, options)
         rounds = {peer: rounds[peer] + more[peer] for peer in more}
         peak = {peer: max(peak[peer], more_peak[peer]) for peer in more}
-    return rounds, peak
+    counting = [w for w in workers if options.memory and w.peer in (US, "torch")]
+    replies = {worker.peer: worker.begin(workload, "arrays") for worker in counting}
+    return rounds, peak, {peer: reply["arrays"] for peer, reply in replies.items() if reply}
 
 
 def measure_imports(peers, options):
@@ -177,18 +193,13 @@ def describe(options):
 
 def verify(peers, options):
     """Losses for the same weights and batch, by peer; False if they are not the same."""
-    columns, rows, same = [peer for peer in peers if peer != "numpy"], [], True
-    for name in [name for name in options.only if name in NETWORKS]:
-        for rule in "SGD", "Adam":
-            losses = {}
-            for peer in columns:
-                worker = Worker(options, peer, name, rule)
-                answer = worker.answer()
-                worker.close()
-                if "missing" in answer:
-                    print(f"{peer} {name}: {answer['missing']}", file=sys.stderr)
-                else:
-                    losses[peer] = answer["losses"]
+    columns, rows, same = [peer for peer in peers if peer != "products"], [], True
+    networks = [name for name in options.only if name in NETWORKS]
+    with ExitStack() as stack:
+        workers = start(columns, options, stack)
+        for name, rule in itertools.product(networks, ("SGD", "Adam")):
+            replies = {worker.peer: worker.begin(name, rule) for worker in workers}
+            losses = {peer: reply["losses"] for peer, reply in replies.items() if reply}
             for i, which in [(0, "first loss")] * (rule == "SGD") + [(-1, f"third loss, {rule}")]:
                 cells = [f"{losses[p][i]:.6f}" if p in losses else "–" for p in columns]
                 rows.append([f"{name}, {which}", *cells])
@@ -238,20 +249,26 @@ def main(arguments=None):
     if options.verify:
         return 0 if verify(peers, options) else 1
     rows, memory, results = [], [], {}
-    for name in options.only:
-        print(f"{name} ...", file=sys.stderr)
-        if name == IMPORT:
-            rounds, peak, scale, unit = measure_imports(peers, options), {}, 1e3, "ms"
-        else:
-            (rounds, peak), (_, _, scale, unit) = measure(name, peers, options), WORKLOADS[name]
-        rows.append(row(name, rounds, scale, unit))
-        memory.append([name, *(f"{peak[p] / 1e6:.0f}" if p in peak else "–" for p in PEERS)])
-        results[name] = {"seconds": rounds, "peak_bytes": peak}
+    with ExitStack() as stack:
+        workers = start(peers, options, stack) if options.only != [IMPORT] else []
+        for name in options.only:
+            print(f"{name} ...", file=sys.stderr)
+            if name == IMPORT:
+                rounds, peak, arrays = measure_imports(peers, options), {}, {}
+                scale, unit = 1e3, "ms"
+            else:
+                rounds, peak, arrays = measure(name, workers, options)
+                _, _, scale, unit = WORKLOADS[name]
+            rows.append(row(name, rounds, scale, unit))
+            megabytes = [f"{peak[p] / 1e6:.0f}" if p in peak else "–" for p in PEERS]
+            held = [f"{arrays[p] / 1e6:.1f}" if p in arrays else "–" for p in (US, "torch")]
+            memory.append([name, *megabytes, *held])
+            results[name] = {"seconds": rounds, "peak_bytes": peak, "array_bytes": arrays}
     print(f"{describe(options)}\nMinigrad's time, then its ratio to each peer's (in brackets):\n")
     print_table(["", US, "best torch", *(p for p in PEERS if p != US)], rows)
     if options.memory:
-        print("\nPeak memory of the process, MB:\n")
-        print_table(["", *PEERS], memory)
+        print("\nPeak memory of the process, and of its arrays alone, MB:\n")
+        print_table(["", *PEERS, f"{US}'s arrays", "torch's arrays"], memory)
     if options.json:
         temporary = options.json.with_name(options.json.name + ".part")
         temporary.write_text(json.dumps(results, indent=1))

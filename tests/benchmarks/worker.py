@@ -1,8 +1,10 @@
-"""One peer, one workload, in a process of its own that measures when told to.
+"""One peer in a process of its own, which forks one for each workload that it is told to measure.
 
-Called by run.py as `worker.py PEER WORKLOAD THREADS [RULE]`. With an update rule it
-replies the losses of some steps, for `--verify`. Else it writes a line of JSON when ready,
-and one for each line read: a number of seconds to keep working for.
+Called by run.py as `worker.py PEER THREADS`. It reads a line of JSON, a workload and perhaps an
+update rule, and replies when that is ready; then numbers of seconds to keep working for, each with
+its reply, up to an empty line. With a rule it replies the losses of some steps, for `--verify`;
+with "arrays" the most bytes at once that the arrays of a step take.
+The library is imported once; each workload has the memory of a process that has just done so.
 """
 
 import json
@@ -13,6 +15,8 @@ import statistics
 import sys
 import time
 import warnings
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -45,7 +49,28 @@ def measure(step, seconds):
     return statistics.median(times)
 
 
-def main(peer_name, workload, threads, verify=""):
+def prepare(peer_name, threads, workload, what=""):
+    """Return the step of a workload, warm, and what to reply: or None, and the reply alone."""
+    try:
+        import workloads
+
+        peer = import_module(f"peer_{peer_name}")
+        if hasattr(peer, "use_threads"):
+            peer.use_threads(threads)
+        build = partial(workloads.WORKLOADS[workload][1], peer)
+        if what == "arrays":
+            return None, {"arrays": peer.peak_of_arrays(build)}
+        if what:
+            step = workloads.network(peer, workload, what, VERIFY_RATE, dropout=False)
+            return None, {"losses": [step() for _ in range(VERIFY_STEPS)]}
+        step = build()
+        measure(step, WARM_UP_SECONDS)
+    except Exception as error:  # whatever a peer lacks: reported, and shown as a dash
+        return None, {"missing": f"{type(error).__name__}: {error}"}
+    return step, {"peak": peak_memory()}
+
+
+def main(peer_name, threads):
     # The replies go through a descriptor of their own: what a library prints cannot spoil them.
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -55,25 +80,17 @@ def main(peer_name, workload, threads, verify=""):
 
     use_cores(int(threads))
     warnings.simplefilter("ignore")
-    try:
-        import workloads
-
-        peer = import_module(f"peer_{peer_name}")
-        if hasattr(peer, "use_threads"):
-            peer.use_threads(int(threads))
-        imported = peak_memory()
-        if verify:
-            step = workloads.network(peer, workload, verify, VERIFY_RATE, dropout=False)
-            reply(losses=[step() for _ in range(VERIFY_STEPS)])
-            return
-        step = workloads.WORKLOADS[workload][1](peer)
-        measure(step, WARM_UP_SECONDS)
-    except Exception as error:  # whatever a peer lacks: reported, and shown as a dash
-        reply(missing=f"{type(error).__name__}: {error}")
-        return
-    reply(imported=imported, peak=peak_memory())
-    for line in sys.stdin:
-        reply(seconds=measure(step, float(line)), peak=peak_memory())
+    with suppress(Exception):  # what is wrong is told by the process of a workload
+        import_module(f"peer_{peer_name}")
+    while line := sys.stdin.readline():
+        if os.fork():
+            reply(ended=os.wait()[1])  # a word at the end: no line is read by a process that ends
+            continue
+        step, ready = prepare(peer_name, int(threads), *json.loads(line))
+        reply(**{"missing": "", **ready})
+        while (line := sys.stdin.readline().strip()) and step:
+            reply(seconds=measure(step, float(line)), peak=peak_memory())
+        os._exit(0)
 
 
 if __name__ == "__main__":
