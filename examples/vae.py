@@ -1,4 +1,4 @@
-"""Draw digits from a plane, by a variational autoencoder (the book, volume 5, sections 7.1 to 7.4).
+"""Draw digits from a plane, by a variational autoencoder (the book, volume 5, section 7).
 
 An encoder says where on the plane an image lies, and how sure that is; a decoder draws an image
 for each place. The loss is what a drawing lacks, and how far the places are from a normal
