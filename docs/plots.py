@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -115,30 +116,42 @@ def activations(ink: str) -> Figure:
 
 
 def speed(ink: str) -> Figure:
-    """Draw the table of README.md that the benchmark made: times, minigrad's for 1."""
-    lines = (HERE.parent / "README.md").read_text("utf-8").partition("## Speed")[2].splitlines()
-    header, _, *rows = ([c.strip() for c in line.split("|")[1:-1]] for line in lines if "|" in line)
-    figure = Figure(figsize=(7.6, 7.2))
-    for axes, (title, ours, *others) in zip(figure.subplots(3, 2).flat, rows, strict=True):
-        own, unit = ours.split()
-        texts = {"minigrad": own}
-        for name, cell in zip(header[2:], others, strict=True):
-            if "(" in cell:
-                texts[name.partition(",")[0]] = cell.partition("(")[2].strip(")")
-        times = [float(text) for text in texts.values()]
-        place = range(len(times), 0, -1)
-        colors = [LINES[ink], *["#8C8C8C"] * (len(times) - 1)]
-        bars = axes.barh(place, times, color=colors, height=0.7)
-        labels = [f"{text} {unit}" for text in texts.values()]
-        axes.bar_label(bars, labels, padding=3, color=ink, fontsize=9)
-        axes.set_yticks(place, texts, fontsize=10)
-        axes.set(xlim=(0, 1.25 * max(times)), xticks=[])
-        axes.spines["bottom"].set_visible(False)
-        kind, _, rest = title.partition(": ")
-        axes.set_title(
-            rest.replace("the book's ", "") or kind.replace("forward and backward", "and back"),
-            fontsize=10,
-        )
+    """Draw minigrad's times over those of others: of training steps, and of single operations."""
+    found = json.loads((HERE / "speed.json").read_text("utf-8"))
+    groups: dict[str, dict[str, str]] = {"training steps": {}, "operations, 262k values": {}}
+    for name in found["1"]:
+        if name.endswith("/262k"):
+            groups["operations, 262k values"][name] = name.split("/")[1]
+        elif "/" not in name and name != "import":
+            groups["training steps"][name] = name
+    figure = Figure(figsize=(7.6, 6.4))
+    for axes, (title, names) in zip(figure.subplots(1, 2), groups.items(), strict=True):
+        places = np.arange(len(names))[::-1]
+
+        def ratios(threads: str, peer: str, names: dict[str, str] = names) -> list[float]:
+            entries = (found[threads].get(name, {"times": {}}) for name in names)
+            return [entry["times"].get(peer, [0, np.nan])[1] for entry in entries]
+
+        bars = {"PyTorch, one thread": ("1", LINES[ink]), "PyTorch, two threads": ("2", COLORS[1])}
+        for offset, (label, (threads, color)) in zip((0.2, -0.2), bars.items(), strict=True):
+            axes.barh(places + offset, ratios(threads, "best"), 0.38, color=color, label=label)
+        for peer, label, marker in (("jax", "JAX jit", "D"), ("numpy", "NumPy by hand", "o")):
+            kind = {"color": ink, "s": 22, "facecolors": "none" if marker == "o" else ink}
+            axes.scatter(ratios("1", peer), places + 0.2, marker=marker, label=label, **kind)
+        axes.axvline(1, color=ink, linewidth=1)
+        axes.set_yticks(places, names.values(), fontsize=10)
+        axes.set(title=title, xlim=(0, None), ylim=(-0.6, len(names) - 0.4))
+        axes.set_xlabel("minigrad's time, where the other's is 1", fontsize=10)
+        axes.tick_params(axis="y", length=0)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles[2:] + handles[:2],
+        labels[2:] + labels[:2],
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+        fontsize=10,
+    )
     return figure
 
 

@@ -117,19 +117,24 @@ def sitting(workload, workers, options):
     return rounds, peak
 
 
-def measure(workload, workers, options):
-    """All the rounds of several sittings, the highest peaks, and what the arrays take."""
-    kind = WORKLOADS[workload][0]
-    workers = [worker for worker in workers if kind in PEERS[worker.peer][0]]
-    rounds, peak = sitting(workload, workers, options)
-    workers = [worker for worker in workers if worker.peer in rounds]
-    for _ in range(options.sittings - 1):
-        more, more_peak = sitting(workload, workers, options)
-        rounds = {peer: rounds[peer] + more[peer] for peer in more}
-        peak = {peer: max(peak[peer], more_peak[peer]) for peer in more}
-    counting = [w for w in workers if options.memory and w.peer in (US, "torch")]
-    replies = {worker.peer: worker.begin(workload, "arrays") for worker in counting}
-    return rounds, peak, {peer: reply["arrays"] for peer, reply in replies.items() if reply}
+def measure(names, peers, options):
+    """Of each workload the rounds of all sittings, the highest peaks, and what the arrays take."""
+    found = {name: {"seconds": {}, "peak_bytes": {}, "array_bytes": {}} for name in names}
+    for i in range(options.sittings):
+        with ExitStack() as stack:
+            workers = start(peers, options, stack)
+            for name in names:
+                print(f"{name} ...", file=sys.stderr)
+                able = [w for w in workers if WORKLOADS[name][0] in PEERS[w.peer][0]]
+                rounds, peak = sitting(name, able, options)
+                before, peaks, arrays = found[name].values()
+                for peer, seconds in rounds.items():
+                    before.setdefault(peer, []).extend(seconds)
+                    peaks[peer] = max(peaks.get(peer, 0), peak[peer])
+                    if options.memory and i == 0 and peer in (US, "torch"):
+                        worker = next(worker for worker in able if worker.peer == peer)
+                        arrays[peer] = worker.begin(name, "arrays")["arrays"]
+    return found
 
 
 def measure_imports(peers, options):
@@ -248,22 +253,18 @@ def main(arguments=None):
     peers = [peer for peer in PEERS if peer in options.peers]
     if options.verify:
         return 0 if verify(peers, options) else 1
-    rows, memory, results = [], [], {}
-    with ExitStack() as stack:
-        workers = start(peers, options, stack) if options.only != [IMPORT] else []
-        for name in options.only:
-            print(f"{name} ...", file=sys.stderr)
-            if name == IMPORT:
-                rounds, peak, arrays = measure_imports(peers, options), {}, {}
-                scale, unit = 1e3, "ms"
-            else:
-                rounds, peak, arrays = measure(name, workers, options)
-                _, _, scale, unit = WORKLOADS[name]
-            rows.append(row(name, rounds, scale, unit))
-            megabytes = [f"{peak[p] / 1e6:.0f}" if p in peak else "–" for p in PEERS]
-            held = [f"{arrays[p] / 1e6:.1f}" if p in arrays else "–" for p in (US, "torch")]
-            memory.append([name, *megabytes, *held])
-            results[name] = {"seconds": rounds, "peak_bytes": peak, "array_bytes": arrays}
+    rows, memory = [], []
+    results = measure([name for name in options.only if name != IMPORT], peers, options)
+    for name in options.only:
+        scale, unit = WORKLOADS[name][2:] if name != IMPORT else (1e3, "ms")
+        if name == IMPORT:
+            rounds = measure_imports(peers, options)
+            results[name] = {"seconds": rounds, "peak_bytes": {}, "array_bytes": {}}
+        rounds, peak, arrays = results[name].values()
+        rows.append(row(name, rounds, scale, unit))
+        megabytes = [f"{peak[p] / 1e6:.0f}" if p in peak else "–" for p in PEERS]
+        held = [f"{arrays[p] / 1e6:.1f}" if p in arrays else "–" for p in (US, "torch")]
+        memory.append([name, *megabytes, *held])
     print(f"{describe(options)}\nMinigrad's time, then its ratio to each peer's (in brackets):\n")
     print_table(["", US, "best torch", *(p for p in PEERS if p != US)], rows)
     if options.memory:

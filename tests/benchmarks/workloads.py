@@ -10,7 +10,8 @@ a module that defines some of these functions; each returns `step()`, which does
 - `convolution(x, weight, padding, g, input_gradient)`: forward, and for the upstream gradient g
   the gradient of the filters and, unless it is the first layer, of the input.
 
-Those of programs.py likewise: `program` and `operation`. Optionally `use_threads(n)`.
+Those of programs.py likewise: `program` and `operation`. Optionally `use_threads(n)`, and
+`peak_of_arrays(build)`: the most bytes that the arrays of a step take.
 """
 
 from functools import partial
