@@ -51,8 +51,8 @@ ALL_OPERATIONS = [f"op/{name}/{size}" for name in OPERATIONS for size in SIZES]
 CONVOLUTIONS = [name for name in run.WORKLOADS if re.fullmatch(r".*_conv/\d", name)]
 RUNS = [  # threads, workloads, peers, and for how long
     (1, ["import"], ["minigrad", "numpy"], "--sittings 2"),
-    (1, list(NETWORKS), list(run.PEERS), "--memory --sittings 2"),
-    (2, list(NETWORKS), ["minigrad", "torch", "torch_fused"], "--sittings 2"),
+    (1, list(NETWORKS), list(run.PEERS), "--memory --sittings 2 --seconds 0.15"),
+    (2, list(NETWORKS), ["minigrad", "torch", "torch_fused"], "--sittings 2 --seconds 0.15"),
     (1, CONVOLUTIONS, ["minigrad", "torch", "products"], "--sittings 1"),
     (1, ALL_OPERATIONS, ["minigrad", "torch", "jax"], "--sittings 1 --seconds 0.05"),
     (2, ALL_OPERATIONS, ["minigrad", "torch"], "--sittings 1 --seconds 0.05"),
