@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -120,9 +121,12 @@ class DataLoader:
                 place["own"] = int(generator().integers(2**62))
         else:
             order = self._order(restored(place["began"]))
-        made = self._made(order, place)
+        if self.transform or self.prefetch:
+            made = self._made(order, place)
+        else:
+            made = zip(self._cut(order, place["batch"]), repeat(None))
         for batch, drawn in ahead(made, self.prefetch) if self.prefetch else made:
-            place = {**place, "batch": place["batch"] + 1}
+            place["batch"] += 1
             self._place, self._drawn = place, drawn
             yield batch
         self._place, self._drawn = {}, None
@@ -161,12 +165,10 @@ class DataLoader:
                 if not (self.drop_last and len(batch[0]) < len(range(self.batch_size)[mine])):
                     yield batch
             return
-        for i in range(start, len(self)):
-            low, high = i * self.batch_size, min((i + 1) * self.batch_size, self.n or 0)
-            if order is None:
-                yield self.source.batch(slice(low + self.part[0], high, self.part[1]))
-            else:
-                yield self.source.batch(order[low:high][mine])
+        (first, step), size = self.part, self.batch_size
+        for low in range(start * size, len(self) * size, size):
+            rows = slice(low + first, low + size, step)
+            yield self.source.batch(rows if order is None else order[rows])
 
     # --------------------------------------------------------------------------------- going on
     def _generators(self) -> State:

@@ -114,6 +114,6 @@ def accuracy(logits: Values, targets: ArrayLike) -> float:
     t, _ = checked_labels("accuracy", logits, targets)
     rows = np.asarray(bare(logits))
     right = rows.argmax(axis=-1) == (t.argmax(axis=-1) if t.shape == rows.shape else t)
-    if np.isnan(rows.max()):
+    if (top := rows.max()) != top:
         right &= ~np.isnan(rows).any(axis=-1)
     return float(np.count_nonzero(right) / right.size)
