@@ -250,7 +250,8 @@ def _input(
             names[key] = names[id(value)] = build.parameter(path, value)
         if key in names:
             held = getattr(place, "dtype", dtype) if key == id(place) else array.dtype
-            return names[key] if dtype in (None, held) else build.cast(names[key], dtype)
+            same = dtype is None or dtype == held  # None is float64 to NumPy
+            return names[key] if same else build.cast(names[key], dtype)
     value = merged(
         [a if isinstance(a, np.ndarray) else getattr(a, "item", lambda a=a: a)() for _, a in pairs]
     )

@@ -124,6 +124,20 @@ def test_tied_weights_are_written_once(tmp_path):
     assert [one.name for one in proto.graph.initializer] == ["0.weight", "0.bias"]
 
 
+@pytest.mark.parametrize(("of_x", "of_weights"), [("f8", "f4"), ("f4", "f8"), ("f8", "f8")])
+def test_what_the_model_promotes_the_file_casts(of_x, of_weights, tmp_path):
+    layers = nn.Linear(4, 3, rng=0), nn.BatchNorm1d(3), nn.ReLU(), nn.LayerNorm(3)
+    model = randomise(nn.Sequential(*layers).astype(of_weights), np.random.default_rng(0))
+    x = values((5, 4)).astype(of_x)
+    proto = agree(model, x, tmp_path / "m.onnx")
+    assert onnx.numpy_helper.to_array(proto.graph.initializer[0]).dtype == of_weights
+    export(
+        nn.Conv2d(1, 2, 3, rng=0).astype(of_weights),
+        x[:, None, :, None] + x[:, None, None],
+        tmp_path / "c.onnx",
+    )
+
+
 def test_several_inputs_and_outputs(tmp_path):
     class Two(nn.Module):
         def forward(self, a, b):
