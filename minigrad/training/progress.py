@@ -25,12 +25,14 @@ class Progress(NamedTuple):
 
 
 @contextmanager
-def shown(progress: bool | str, limits: Limits) -> Iterator[Progress]:
+def shown(
+    progress: bool | str, limits: Limits, validate_every: int | None = None
+) -> Iterator[Progress]:
     """Show the progress up to `limits`: by a bar, by lines, or not at all.
 
     The bar needs tqdm and a terminal; it shows steps and examples a second, and the time that is
-    left. Where one is missing (a log, a notebook), lines do. Of several ranks the first shows its
-    own.
+    left. Where one is missing (a log, a notebook), lines do; they say the step too if rows do not
+    come by epochs alone. Of several ranks the first shows its own.
     """
     label = progress if isinstance(progress, str) else ""
     if not progress or ranks.rank():
@@ -40,7 +42,8 @@ def shown(progress: bool | str, limits: Limits) -> Iterator[Progress]:
         with tqdm(total=limits.last_step, initial=limits.step, **how) as bar:
             yield _bar_writer(bar)
     else:
-        yield Progress(lambda group: None, _line_writer(label, limits))
+        steps = bool(validate_every) or limits.steps < math.inf
+        yield Progress(lambda group: None, _line_writer(label, limits, steps))
 
 
 def _tqdm() -> Any:
@@ -70,9 +73,11 @@ def _bar_writer(bar: Any) -> Progress:
     return Progress(step, epoch)
 
 
-def _line_writer(label: str, limits: Limits) -> Callable[[dict[str, float]], None]:
+def _line_writer(label: str, limits: Limits, steps: bool) -> Callable[[dict[str, float]], None]:
     """Return what writes a line to stderr for each row, or, of many rows, for every so many."""
     count, begun = itertools.count(1), limits.trainer.epoch
+    first = 0 if limits.total else limits.step
+    width = len(str((limits.last_step or first) - first))
     epochs = limits.epochs - (0 if limits.total else begun)
     rows = 1 if math.isinf(epochs) else max(int(epochs) - begun * limits.total, 1)
     of = "" if math.isinf(epochs) else f"/{int(epochs)}"
@@ -82,6 +87,7 @@ def _line_writer(label: str, limits: Limits) -> Callable[[dict[str, float]], Non
         if math.isinf(epochs) or (done - 1) * LINES // rows < done * LINES // rows:
             number = int(row["epoch"]) - (0 if limits.total else begun)
             place = f"{label} epoch {number:{len(of) - 1 if of else 1}}{of}".lstrip()
+            place += f", step {int(row['step']) - first:{width}}" if steps else ""
             sys.stderr.write(f"{place}  {_text(row)}\n")
 
     return write

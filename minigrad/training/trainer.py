@@ -209,7 +209,7 @@ class Trainer(Evaluator):
         with (
             Saver(self, checkpoints, every, keep, best) as saver,
             ExitStack() as leave,
-            shown(self.progress, limits.begin(number)) as show,
+            shown(self.progress, limits.begin(number), validate_every) as show,
         ):
             leave.push(self._leave)
             self._begin(batches, held_out)

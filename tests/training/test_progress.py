@@ -47,6 +47,35 @@ def test_lines_are_few_and_say_where_we_are(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("options", "places"),
+    [
+        (
+            {"epochs": 2, "validate_every": 3},
+            [
+                "epoch 1/2, step  3",
+                "epoch 1/2, step  5",
+                "epoch 2/2, step  6",
+                "epoch 2/2, step  9",
+                "epoch 2/2, step 10",
+            ],
+        ),
+        (
+            {"steps": 12, "validate_every": 6},
+            ["epoch 1, step  5", "epoch 2, step  6", "epoch 2, step 10", "epoch 3, step 12"],
+        ),
+        ({"steps": 3}, ["epoch 1, step 3"]),
+    ],
+)
+def test_lines_say_the_step_where_rows_come_within_an_epoch(options, places, capsys):
+    run = trainer()
+    run.fit(DataLoader(X, T, batch_size=5), epochs=6)
+    capsys.readouterr()
+    run.fit(DataLoader(X, T, batch_size=5), **options)  # which counts its own
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split("  loss")[0] for line in lines] == places
+
+
 def test_a_terminal_gets_a_bar(monkeypatch):
     pytest.importorskip("tqdm")
     screen = Terminal()
