@@ -25,6 +25,7 @@ def interrupted(work, seconds):
     except KeyboardInterrupt:
         pass
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)  # work may have raised something else before
         signal.signal(signal.SIGALRM, before)
         gc.enable()
 
