@@ -15,6 +15,7 @@ from minigrad import Tensor, enable_grad, is_grad_enabled, nn, no_grad, optim
 from minigrad import functional as F
 from minigrad.files import write
 from minigrad.training import Trainer
+from minigrad.training.callbacks import EMA
 
 FEW, MANY = 10, 50
 
@@ -46,7 +47,7 @@ def assert_as_before():
     assert x.grad.tolist() == [4]
 
 
-# ------------------------------------------------------------------------------------ six places
+# ------------------------------------------------------------------------------------ the places
 def forward(count):
     """Compute a loss, and evaluate."""
     model, x, t = network()
@@ -142,6 +143,52 @@ def leaving_no_grad(count):
         assert_as_before()
 
 
+def chain():
+    """Return a network of many layers, since putting them back is what is interrupted."""
+    return nn.Sequential(*[nn.Linear(2, 2, rng=i) for i in range(200)]), np.ones((1, 2), "f4")
+
+
+def other_values(count):
+    """Call a model with other values, and put the average of its weights into it."""
+    model, x = chain()
+    ema = EMA()
+    run = Trainer(model, optim.SGD(model.parameters()), callbacks=[ema], progress=False)
+    run.fit((x, np.zeros(1, int)), epochs=1)
+    state = {name: 0 * array for name, array in model.state_dict().items()}
+    before = parameters(model)
+
+    def work():
+        nn.functional_call(model, state, x)
+        for _ in range(5):
+            with ema.applied(model):
+                pass
+
+    for seconds in moments(count, 0.01):
+        interrupted(work, seconds)
+        np.testing.assert_equal(parameters(model), before)
+        assert all(p.requires_grad for p in model.parameters())
+
+
+def tracing(count):
+    """Let a model behave as for its export."""
+    trace = pytest.importorskip("minigrad.onnx.trace")
+    model, x = chain()
+    for layer in model:
+        layer.weight.requires_grad = False
+
+    def work():
+        for _ in range(5):
+            with trace.evaluated(model):
+                pass
+        trace.run(lambda x: x * x, [x])
+
+    for seconds in moments(count, 0.01):
+        interrupted(work, seconds)
+        assert_as_before()
+        assert all(module.training for module in model.modules())
+        assert not any(layer.weight.requires_grad for layer in model)
+
+
 def writing(count, folder):
     """Write a file: it holds one of the contents, all of it."""
     path = folder / "file"
@@ -162,7 +209,7 @@ def writing(count, folder):
 # What Python says of an interrupt in a `__del__`, which it drops, and of a file that was opened
 # just before one, which it closes.
 dropped = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-PLACES = [forward, backward, step, entering_no_grad, leaving_no_grad]
+PLACES = [forward, backward, step, entering_no_grad, leaving_no_grad, other_values, tracing]
 each_place = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from operator import setitem
 from typing import Any
 
 import numpy as np
 
 from minigrad.autograd import Array, Constant, Tensor, bare
+from minigrad.checks import undoing
 from minigrad.nn.module import Module, members
 
 
@@ -43,13 +44,21 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *inputs: Any)
     >>> {k: g.shape for k, g in grad(loss)(layer.state_dict(), np.ones((3, 2))).items()}
     {'weight': (2, 1), 'bias': (1,)}
     """
-    with _replaced(module, parameters):
+    own = {path: place for path, *place in _places(module)}
+    _check(module, parameters, own)
+    before = [call for name in parameters for call in _as_it_is(*own[name])]
+    with undoing(before):
+        for name, given in parameters.items():
+            value, holder, key = own[name]
+            if isinstance(value, Tensor):  # an object that may be held in several places
+                new = given if isinstance(given, Tensor) else Tensor(np.asarray(given))
+                value._array, value._node = new.data, new._node or Constant(new.shape, new.dtype)
+            else:
+                holder[key] = given
         return module(*inputs)
 
 
-@contextmanager
-def _replaced(module: Module, parameters: Mapping[str, Any]) -> Iterator[None]:
-    own = {path: place for path, *place in _places(module)}
+def _check(module: Module, parameters: Mapping[str, Any], own: Mapping[str, Any]) -> None:
     problems = [f"unexpected {name}" for name in parameters if name not in own]
     problems += [
         f"{name} has shape {np.shape(value)}, expected {own[name][0].shape}"
@@ -64,24 +73,13 @@ def _replaced(module: Module, parameters: Mapping[str, Any]) -> Iterator[None]:
     if problems:
         kind = type(module).__name__
         raise ValueError(f"functional_call: {kind}: {'; '.join(problems)}")
-    before: list[Any] = []
-    try:
-        for name, given in parameters.items():
-            value, holder, key = own[name]
-            if isinstance(value, Tensor):  # an object that may be held in several places
-                before.append((value, value._array, value._node))
-                new = given if isinstance(given, Tensor) else Tensor(np.asarray(given))
-                value._array, value._node = new.data, new._node or Constant(new.shape, new.dtype)
-            else:
-                before.append((holder, key, value))
-                holder[key] = given
-        yield
-    finally:
-        for place, a, b in reversed(before):
-            if isinstance(place, Tensor):
-                place._array, place._node = a, b
-            else:
-                place[a] = b
+
+
+def _as_it_is(value: Tensor | Array, holder: Any, key: Any) -> list[tuple[Any, ...]]:
+    """Return the calls that put a parameter or buffer back."""
+    if isinstance(value, Tensor):
+        return [(setattr, value, "_array", value._array), (setattr, value, "_node", value._node)]
+    return [(setitem, holder, key, value)]
 
 
 def _places(module: Module) -> Iterator[tuple[str, Tensor | Array, Any, Any]]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import Array, Node, Primitive, Tensor, enable_grad, local
+from minigrad.checks import undoing
 
 SIZES = 3, 3, 4, 6  # of the batches; the first two tell what follows the values
 
@@ -85,12 +86,10 @@ def run(model: Callable[..., Any], arrays: Sequence[Array]) -> Run:
     # the name gives integers a place in the graph, too
     inputs = [Tensor(a, requires_grad=a.dtype.kind == "f", name="input") for a in arrays]
     trace = Trace()
-    before, local.mode.debug = local.mode.debug, trace
-    try:
-        with enable_grad(), np.errstate(all="ignore"):
-            outputs = model(*inputs)
-    finally:
-        local.mode.debug = before
+    before = setattr, local.mode, "debug", local.mode.debug
+    with enable_grad(), np.errstate(all="ignore"), undoing([before]):
+        local.mode.debug = trace
+        outputs = model(*inputs)
     return Run(inputs, trace.calls, outputs)
 
 
@@ -185,20 +184,13 @@ def _merged_arrays(arrays: Sequence[Any], given: Sequence[Sequence[Any]]) -> Any
 def evaluated(model: Any) -> Iterator[None]:
     """Let a model behave as in evaluation, with every parameter recorded; then as before."""
     modules = list(model.modules()) if hasattr(model, "modules") else []
-    modes = [(module, module.training) for module in modules]
-    frozen = [
-        p
-        for p in (model.parameters() if modules else ())
-        if not p.requires_grad and p.dtype.kind == "f"
-    ]
-    try:
+    parameters = model.parameters() if modules else ()
+    frozen = [p for p in parameters if not p.requires_grad and p.dtype.kind == "f"]
+    before: list[tuple[Any, ...]] = [(setattr, m, "training", m.training) for m in modules]
+    before += [(setattr, p, "_node", p._node) for p in frozen]
+    with undoing(before):
         for module in modules:
             module.training = False
         for p in frozen:
             p.requires_grad = True
         yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-        for p in frozen:
-            p.requires_grad = False

@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import setitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.autograd import Array, bare, note_change
-from minigrad.checks import needing, whole
+from minigrad.checks import needing, undoing, whole, write
 from minigrad.nn import Module
 from minigrad.saving import save
 from minigrad.training.saver import better
@@ -141,17 +142,14 @@ class EMA:
     @contextmanager
     def applied(self, model: Module) -> Iterator[Module]:
         """Put the average into a model within this block: `with ema.applied(model): ...`."""
-        own = {name: bare(p).copy() for name, p in model.named_parameters()}
-        try:
-            self._put(model, self.average)
-            yield model
-        finally:
-            self._put(model, own)
-
-    def _put(self, model: Module, values: dict[str, Array]) -> None:
-        for name, p in model.named_parameters():
-            bare(p)[...] = values[name]
-            note_change(bare(p))
+        own = {name: bare(p) for name, p in model.named_parameters()}
+        with undoing([(setitem, array, ..., array.copy()) for array in own.values()]):
+            note_change(*own.values())
+            write(own.values(), [self.average[name] for name in own])
+            try:
+                yield model
+            finally:
+                note_change(*own.values())
 
     def state_dict(self) -> dict[str, Any]:
         """Return a copy of the average."""
