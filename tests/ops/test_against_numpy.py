@@ -34,6 +34,11 @@ CALLS = {
     "polydiv by what is longer": (lambda x: np.polydiv(x[:1], x)[0], V),
     "polydiv, a remainder with a zero in front": (
         lambda x: np.polydiv(x, x[:3])[1], np.array([1.0, 0.0, 1.0, 5.0])),
+    "polydiv without a remainder": (
+        lambda x: np.polydiv(x, [1.0, 0.0, 1.0])[1], np.array([1.0, 2.0, 1.0, 2.0])),
+    "sort of a vector, by the method": (lambda x: np.sort(x) if isinstance(x, np.ndarray) else x.sort(), V),
+    "quantile at two places": (lambda x: np.quantile(x, [0.3, 0.8]), A),
+    "quantile at one place": (lambda x: np.quantile(x, [0.3], axis=1), A),
     "maximum.accumulate of columns": (lambda x: np.maximum.accumulate(x[[1, 0, 2]]), A),
     "minimum.accumulate of rows": (lambda x: np.minimum.accumulate(x[:, [1, 0, 2]], axis=1), A),
     "cond by the smallest": (lambda x: np.linalg.cond(x, -2), A + 9 * np.eye(3)),
