@@ -3,7 +3,8 @@
 Padded images are runs of memory, in which what a tap reads lies one distance from what it feeds:
 so each tap is two passes over a whole run, a few channels at a time, which stay in the cache. What
 that computes beyond the ends of rows is left out. With a stride of s the run is cut into s x s
-runs, of every s-th row and column, of which each tap reads one.
+runs, of every s-th row and column, of which each tap reads one. Where images are narrow, products
+with banded matrices are faster (bands.py).
 
 Blocks are (C, A, H, W, B): the batch is A where it is outermost in memory, else B.
 """
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.kernels import bands
 from minigrad.kernels.columns import Array, Pads, Pair, pieces
 from minigrad.kernels.passes import BLOCK
 from minigrad.kernels.threads import share
@@ -115,6 +117,10 @@ def batch_is_innermost(x: Array) -> bool:
 
 def depthwise(x: Array, w: Array, y: Array, bias: Array | None, geometry: Geometry) -> None:
     """Write the sum over taps of w[o, 0, i, j] x[n, c, ...] to `y`."""
+    if bands.pays(x, w, y) and bands.depthwise(x, w, y, geometry):
+        if bias is not None:
+            y += bias[:, None, None]
+        return
     runs_of = _Runs(x, w, geometry, batch_is_innermost(x))
     filters = _by_filter(w, x.shape[1], runs_of.dtype)
     several = len(filters)
@@ -140,6 +146,8 @@ def depthwise(x: Array, w: Array, y: Array, bias: Array | None, geometry: Geomet
 
 def depthwise_input_gradient(g: Array, w: Array, dx: Array, geometry: Geometry) -> None:
     """Write the gradient of `depthwise` for its input to `dx`."""
+    if bands.pays(dx, w, g) and bands.depthwise_input_gradient(g, w, dx, geometry):
+        return
     runs_of = _Runs(dx, w, geometry, batch_is_innermost(g))
     filters = _by_filter(w, dx.shape[1], runs_of.dtype)
     several = len(filters)

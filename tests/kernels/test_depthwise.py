@@ -7,7 +7,7 @@ import pytest
 
 import minigrad.functional as F
 from minigrad import Tensor
-from minigrad.kernels import depthwise
+from minigrad.kernels import bands, depthwise
 
 IMAGES = [(3, 4, 7, 9), (1, 3, 5, 5)]
 KERNELS, STRIDES, DILATIONS = [(3, 3), (1, 2), (2, 3)], [1, (2, 1), (2, 3)], [1, (2, 1)]
@@ -38,8 +38,12 @@ def one_by_one(x, w, b, **how):
 @pytest.mark.parametrize("several", [1, 2])
 @pytest.mark.parametrize("innermost", [False, True])
 @pytest.mark.parametrize("block", [depthwise.BLOCK, 300])
-def test_every_geometry(several, innermost, block, monkeypatch):
+@pytest.mark.parametrize("by_bands", [False, True])
+def test_every_geometry(several, innermost, block, by_bands, monkeypatch):
     monkeypatch.setattr(depthwise, "BLOCK", block)
+    monkeypatch.setattr(bands, "BLOCK", block)
+    monkeypatch.setattr(bands, "FEWEST_PIXELS", 12)
+    monkeypatch.setattr(bands, "MATRIX", 0 if by_bands else np.inf)
     monkeypatch.setattr(depthwise, "FEWEST_IMAGES", 2)
     rng = np.random.default_rng(0)
     for shape, kernel, stride, dilation, padding in itertools.product(
@@ -57,3 +61,14 @@ def test_every_geometry(several, innermost, block, monkeypatch):
         found = slopes(x, w, b, groups=shape[1], **how)
         for one, expected in zip(found, one_by_one(x, w, b, **how), strict=True):
             np.testing.assert_allclose(one, expected, rtol=1e-11, atol=1e-12, err_msg=str(how))
+
+
+def test_infinity_reaches_only_the_windows_that_read_it():
+    x, w = np.ones((16, 2, 8, 8), np.float32), np.ones((2, 1, 3, 3), np.float32)
+    x[3, 1, 4, 4] = np.inf
+    assert bands.pays(x, w, x)
+    y = F.conv2d(Tensor(x), w, padding=1, groups=2).data
+    expected = np.zeros(y.shape, bool)
+    expected[3, 1, 3:6, 3:6] = True
+    np.testing.assert_array_equal(np.isinf(y), expected)
+    assert not np.isnan(y).any()
