@@ -9,6 +9,7 @@ rows are short.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -74,27 +75,25 @@ def _blocks(
         yield x, y
 
 
-def _bands(x: Array, w: Array, y: Array, geometry: Geometry, of_x: bool) -> Iterator[Band]:
-    """Yield bands that cover all rows of the images, or else of the outputs, once."""
-    (s, _), ((pad, _), _), (d, _) = geometry
-    width = s * x.shape[3] if of_x else y.shape[3]
-    some = -(-FEWEST_PIXELS // width) * (s if of_x else 1)
-    blocks = _blocks(x.shape[2], y.shape[2], some, s, pad, d * (w.shape[2] - 1), of_x)
+@lru_cache(256)
+def _bands(x: Pair, y: Pair, kernel: int, s: int, pad: int, d: int, of_x: bool) -> tuple[Band, ...]:
+    """Return bands that cover all rows of images x, or else of outputs y, once."""
+    some = -(-FEWEST_PIXELS // (s * x[1])) * s if of_x else -(-FEWEST_PIXELS // y[1])
+    found, blocks = [], _blocks(x[0], y[0], some, s, pad, d * (kernel - 1), of_x)
     for _, group in groupby(blocks, lambda b: (b[0].start - b[1].start * s, *map(len, b))):
         alike = list(group)
         rows, outputs = alike[0]
         next_rows, next_outputs = alike[min(1, len(alike) - 1)]
-        yield Band(
-            Rows(rows.start, next_rows.start - rows.start, len(rows)),
-            Rows(outputs.start, next_outputs.start - outputs.start, len(outputs)),
-            len(alike),
-            [
-                (i, r * s + i * d - pad - rows.start, r - outputs.start)
-                for i in range(w.shape[2])
-                for r in outputs
-                if r * s + i * d - pad in rows
-            ],
-        )
+        taps = [
+            (i, r * s + i * d - pad - rows.start, r - outputs.start)
+            for i in range(kernel)
+            for r in outputs
+            if r * s + i * d - pad in rows
+        ]
+        of_rows = Rows(rows.start, next_rows.start - rows.start, len(rows))
+        of_outputs = Rows(outputs.start, next_outputs.start - outputs.start, len(outputs))
+        found.append(Band(of_rows, of_outputs, len(alike), taps))
+    return tuple(found)
 
 
 def _across(x: Array, w: Array, y: Array, geometry: Geometry) -> Array:
@@ -129,7 +128,9 @@ def _apply(
     it may be wrong, as infinity may have met a zero of the matrices.
     """
     several = y.shape[1] // x.shape[1]
-    across, bands = _across(x, w, y, geometry), list(_bands(x, w, y, geometry, of_x))
+    (stride, _), ((pad, _), _), (dilation, _) = geometry
+    across = _across(x, w, y, geometry)
+    bands = _bands(x.shape[2:], y.shape[2:], w.shape[2], stride, pad, dilation, of_x)
 
     @np.errstate(over="ignore", invalid="ignore")
     def on(channels: slice) -> None:

@@ -79,10 +79,10 @@ def _hold(new: Array, old: Array, keep: Array | None, t: int) -> None:
 def before(states: Array, first: Array, times: Sequence[int]) -> Array:
     """Return the state before each step."""
     previous = np.empty_like(states)
-    last = first
-    for t in times:
-        previous[t] = last
-        last = states[t]
+    if times[0] == 0:
+        previous[0], previous[1:] = first, states[:-1]
+    else:
+        previous[-1], previous[:-1] = first, states[1:]
     return previous
 
 
@@ -96,8 +96,9 @@ def weight_gradients(
     dx = np.matmul(flat_x, split(w.x, order).swapaxes(1, 2)).sum(axis=0).reshape(x.shape)
     of_x = np.matmul(x.reshape(t * n, -1).T, flat_x)
     of_h = np.matmul(previous.reshape(t * n, size).T, flat_h)
-    biases = [join((ones @ flat)[:, None], order)[0] for flat in (flat_x, flat_h)]
-    return dx, join(of_x, order), join(of_h, order), *biases
+    bias_x = join((ones @ flat_x)[:, None], order)[0]
+    bias_h = bias_x.copy() if d_h is d_x else join((ones @ flat_h)[:, None], order)[0]
+    return dx, join(of_x, order), join(of_h, order), bias_x, bias_h
 
 
 # ----------------------------------------------------------------------------------- simple layer
@@ -224,10 +225,9 @@ def lstm(
     x: Array, states: Sequence[Array], w: Weights, times: Sequence[int], keep: Array | None
 ) -> tuple[Array, Any]:
     """o, i, f = sigmoid(...); c = f c + i tanh(...); h = o tanh(c)."""
-    a = _from_inputs(x, w, LSTM, 3)
-    h, c = states
-    of_h, bias = (_halved(v, 3) for v in (split(w.h, LSTM), _bias_h(w, LSTM, len(h))))
-    a += bias[:, None]
+    (h, c), biases = states, [b for b in (w.bias_x, w.bias_h) if b is not None]
+    a = _from_inputs(x, w._replace(bias_x=sum(biases[1:], biases[0]) if biases else None), LSTM, 3)
+    of_h = _halved(split(w.h, LSTM), 3)
     cells, roots = np.empty(a.shape[1:], a.dtype), np.empty(a.shape[1:], a.dtype)
     y = np.empty((len(x) + 2, *h.shape), x.dtype)
     s = np.empty((4, *h.shape), x.dtype)

@@ -43,6 +43,7 @@ def test_every_geometry(several, innermost, block, by_bands, monkeypatch):
     monkeypatch.setattr(depthwise, "BLOCK", block)
     monkeypatch.setattr(bands, "BLOCK", block)
     monkeypatch.setattr(bands, "FEWEST_PIXELS", 12)
+    bands._bands.cache_clear()
     monkeypatch.setattr(bands, "MATRIX", 0 if by_bands else np.inf)
     monkeypatch.setattr(depthwise, "FEWEST_IMAGES", 2)
     rng = np.random.default_rng(0)
