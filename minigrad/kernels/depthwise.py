@@ -41,14 +41,15 @@ class _Runs:
             -(-(self.image[a] + sum(self.padding[a])) // self.stride[a]) for a in (0, 1)
         ]  # of each run
         self.dtype = np.result_type(x, w, np.float32)
+        self.taps = list(self._taps())
 
-    def taps(self, b: int) -> Iterator[tuple[Pair, Pair, int]]:
-        """Yield each tap, the run that it reads, and how far on."""
+    def _taps(self) -> Iterator[tuple[Pair, Pair, int]]:
+        """Yield each tap, the run that it reads, and how many pixels on."""
         for i, j in np.ndindex(*self.kernel):
             (u, a), (v, c) = (
                 divmod(k * d, s) for k, d, s in zip((i, j), self.dilation, self.stride, strict=True)
             )
-            yield (i, j), (a, c), (u * self.size[1] + v) * b
+            yield (i, j), (a, c), u * self.size[1] + v
 
     def _pixels(self, run: Pair) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
         """Return where in the image the pixels of a run lie, and where in the run."""
@@ -63,9 +64,8 @@ class _Runs:
     def empty(self, x: Array) -> tuple[dict[Pair, Array], int]:
         """Return runs of zeros for a block, each with what the last taps reach for behind it."""
         length = x.shape[1] * self.size[0] * self.size[1] * x.shape[4]
-        every = list(self.taps(x.shape[4]))
-        beyond = max(shift for *_, shift in every)
-        runs = {run for _, run, _ in every}
+        beyond = max(pixels for *_, pixels in self.taps) * x.shape[4]
+        runs = {run for _, run, _ in self.taps}
         return {run: np.zeros((len(x), length + beyond), self.dtype) for run in runs}, length
 
     def images(self, run: Array, x: Array) -> Array:
@@ -132,7 +132,8 @@ def depthwise(x: Array, w: Array, y: Array, bias: Array | None, geometry: Geomet
         product, total = (np.empty((len(part), length), runs_of.dtype) for _ in range(2))
         for k, own in enumerate(filters):
             total[...] = 0
-            for tap, run, shift in runs_of.taps(part.shape[4]):
+            for tap, run, pixels in runs_of.taps:
+                shift = pixels * part.shape[4]
                 np.multiply(runs[run][:, shift : shift + length], own[channels, *tap], out=product)
                 np.add(total, product, out=total)
             of = slice(channels.start * several + k, channels.stop * several, several)
@@ -160,7 +161,8 @@ def depthwise_input_gradient(g: Array, w: Array, dx: Array, geometry: Geometry) 
         for k, own in enumerate(filters):
             of = slice(channels.start * several + k, channels.stop * several, several)
             upstream = runs_of.outputs(_laid(g[images, of], runs_of.innermost))
-            for tap, run, shift in runs_of.taps(part.shape[4]):
+            for tap, run, pixels in runs_of.taps:
+                shift = pixels * part.shape[4]
                 np.multiply(upstream, own[channels, *tap], out=product)
                 to = runs[run][:, shift : shift + length]
                 np.add(to, product, out=to)
@@ -182,7 +184,8 @@ def depthwise_weight_gradient(g: Array, x: Array, dw: Array, geometry: Geometry)
         for k in range(several):
             of = slice(channels.start * several + k, channels.stop * several, several)
             upstream = runs_of.outputs(_laid(g[images, of], runs_of.innermost))
-            for (i, j), run, shift in runs_of.taps(part.shape[4]):
+            for (i, j), run, pixels in runs_of.taps:
+                shift = pixels * part.shape[4]
                 sums[:, k, i, j] = np.vecdot(upstream, runs[run][:, shift : shift + length])
         return slice(channels.start * several, channels.stop * several), sums
 
