@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minigrad.kernels.columns import Array, Pads, Pair, pieces
-from minigrad.kernels.threads import get_num_threads, share
+from minigrad.kernels.threads import share, threads_for
 
 Geometry = tuple[Pair, Pads, Pair]  # stride, padding, dilation
 # An output takes KH W multiply-adds. Tap by tap it takes KH KW, in passes over memory, and each of
@@ -145,7 +145,8 @@ def _apply(
                 work(k, _matrices(rows, band), from_x, from_y)
 
     most = BLOCK // max(1, x[:, 0].size, y[:, 0].size)
-    share(on, pieces(x.shape[1], most, get_num_threads()))
+    threads = threads_for(y.size * w.shape[2] * x.shape[3])
+    share(on, pieces(x.shape[1], most, threads))
     return bool(np.isfinite(x if of_x else y).all())
 
 
