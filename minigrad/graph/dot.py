@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from string import Template
 
 from minigrad.graph.model import Box, Edge, Frame, Graph
-from minigrad.graph.theme import LOOKS, STEP_NAMES, legend, palette, step
+from minigrad.graph.theme import LOOKS, STEP_NAMES, legend, look, palette, static
 from minigrad.graph.tree import plant
 from minigrad.graph.words import edge_tooltip, heading, lines, row_text, short, tooltip, width
 
 FONT = "Helvetica,Arial,sans-serif"
-WIDTHS = {"bad": "3", "bad_gradient": "3", "health": "2.2"}
 COLUMNS = 4  # of the legend
+ARROWS = {"repeat": ("⇢", "edge"), "reached": ("➞", "bad_border")}  # of the legend: their hues
 CORNERS = ("tl", "tr", "bl")  # of a frame, for its title: the first that no edge runs across
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -43,31 +44,24 @@ def html(text: str) -> str:
     return _CONTROL.sub("\ufffd", text).translate(_ESCAPES)
 
 
-def statement(subject: str, values: Mapping[str, str]) -> str:
-    """Write a node, an edge or a default with its attributes."""
-    return f"{subject} [{' '.join(f'{name}={quote(value)}' for name, value in values.items())}]"
+def statement(subject: str, values: Mapping[str, str], colours: Mapping[str, str] = {}) -> str:
+    """Write a node or an edge with its attributes, and what colours are for as colours."""
+    pairs = (
+        (name, colours.get(value, value) if name.endswith("color") else value)
+        for name, value in values.items()
+    )
+    return f"{subject} [{' '.join(f'{name}={quote(value)}' for name, value in pairs)}]"
 
 
 def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:
     """Return the DOT source of a folded graph; `corners` says where frames have their titles."""
     colours = palette(graph.theme)
     header = [f"<B>{html(short(graph.title))}</B>"] if graph.title else []  # no empty tag
-    header += [html(f"{graph.view} · {graph.facts}")]
-    header += map(html, graph.notes)
-    fonts = {"fontname": FONT, "fontcolor": colours["text"]}
-    defaults = {
-        "graph": {
-            "bgcolor": colours["plain"], "rankdir": graph.direction, "nodesep": "0.2",
-            "ranksep": "0.3", "pad": "0.1", "labelloc": "t", "fontsize": "11", "tooltip": " ",
-            "label": table("".join(f"<TR><TD>{line}</TD></TR>" for line in header)), **fonts,
-        },
-        "node": {"fontsize": "10", "margin": "0.11,0.04", "height": "0", "width": "0", **fonts},
-        "edge": {
-            "color": colours["edge"], "arrowsize": "0.6", "fontsize": "8", "fontname": FONT,
-            "fontcolor": colours["muted"],
-        },
-    }  # fmt: skip
-    parts = ["digraph minigrad {", *(statement(k, v) for k, v in defaults.items())]
+    header += map(html, [f"{graph.view} · {graph.facts}", *graph.notes])
+    begin = Template(static("picture.dot")).substitute(
+        colours, font=FONT, direction=graph.direction, header=table(map(cell, header))
+    )
+    parts = [begin.rstrip()]
     prefix = ""
     for _, item in plant(graph).walk():
         if item is None:
@@ -76,10 +70,8 @@ def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:
         elif isinstance(item, Frame):
             # A frame around a single relu says nothing that the box can't say itself.
             prefix = f"{item.name}: " if item.slim and item.name else ""
-            key = item.id
-            frame = {"id": key, "class": "module", "tooltip": item.label}
-            frame |= _frame(item, colours, CORNERS[corners.get(key, 0)])
-            parts += [f"subgraph {key} {{", statement("graph", frame)]
+            frame = _frame(item, colours, CORNERS[corners.get(item.id, 0)])
+            parts += [f"subgraph {item.id} {{", statement("graph", frame, colours)]
         else:
             parts.append(_box(item, colours, graph.show, prefix))
     boxes = {box.id: box for box in graph.boxes}
@@ -88,127 +80,107 @@ def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:
         ends.setdefault(edge.head, set()).add(edge.argument)
     for number, edge in enumerate(graph.edges):
         tail, head = boxes[edge.tail], boxes[edge.head]
-        numbered = head.ordered and len(ends[head.id]) > 1
-        tip = edge_tooltip(edge, tail, head, graph.view)
-        parts.append(_edge(number, edge, tail, tip, numbered, colours))
+        values = {"id": f"edge{number}", **_edge(edge, tail)}
+        values["tooltip"] = values["labeltooltip"] = edge_tooltip(edge, tail, head, graph.view)
+        if head.ordered and len(ends[head.id]) > 1:
+            argument = {"headlabel": str(edge.argument), "labelangle": "40"}
+            values |= {**argument, "labeldistance": "1.5"}
+        parts.append(statement(f"{edge.tail} -> {edge.head}", values, colours))
     if graph.legend:
         top = next(box.id for box in graph.boxes if box.id not in ends)
         parts += _legend(legend(graph), colours, top)
     return "\n".join([*parts, "}", ""])
 
 
-def table(cells: str, look: str = 'CELLSPACING="0" CELLPADDING="1"') -> Html:
+def cell(text: str, look: str = "") -> str:
+    """Write a row of a table that is one cell, its text escaped already."""
+    return f"<TR><TD{look}>{text}</TD></TR>"
+
+
+def table(rows: Iterable[str], look: str = ' CELLSPACING="0" CELLPADDING="1"') -> Html:
     """Write a table without a border."""
-    return Html(f'<TABLE BORDER="0" {look}>{cells}</TABLE>')
+    return Html(f'<TABLE BORDER="0"{look}>{"".join(rows)}</TABLE>')
 
 
 def _frame(frame: Frame, colours: Mapping[str, str], corner: str) -> dict[str, str]:
     """Return the looks of a frame; what runs into it passes beside its title."""
+    values = {"id": frame.id, "class": "module", "tooltip": frame.label}
     if frame.slim:
-        return {"label": "", "margin": "0", "peripheries": "0"}
+        return values | {"label": "", "margin": "0", "peripheries": "0"}
     title = short(frame.title(relative=True))
-    rest = (
-        [] if frame.alone and frame.repeats == 1 else re.split(r" · |, | (?=\()", frame.sums)
-    )  # alone, the rows say it
-    letters = max(map(width, [title, *rest]))
+    # Of a single operation the box says the rest.
+    rest = [] if frame.alone and frame.repeats == 1 else re.split(r" · |, | (?=\()", frame.sums)
     # A spacer as wide as the text: what runs into the middle passes beside the text.
-    spacer = f'<TD FIXEDSIZE="TRUE" HEIGHT="1" WIDTH="{4.7 * letters + 14:.0f}"></TD>'
+    wide = 4.7 * max(map(width, [title, *rest])) + 14
+    spacers = [
+        f'<TD FIXEDSIZE="TRUE" HEIGHT="1" WIDTH="{wide:.0f}"></TD>',
+        *["<TD></TD>"] * len(rest),
+    ]
     texts = [html(title)]
     texts += [f'<FONT COLOR="{colours["muted"]}">{html(text)}</FONT>' for text in rest if text]
-    side = "RIGHT" if corner[1] == "r" else "LEFT"
-    found = [f'<TD ALIGN="{side}">{text}</TD>' for text in texts]
-    spacers = [spacer, *("<TD></TD>" for _ in rest)]
-    pairs = zip(*((spacers, found) if side == "RIGHT" else (found, spacers)), strict=False)
-    cells = "".join(f"<TR>{a}{b}</TR>" for a, b in pairs)
-    return {
-        "style": "rounded,dashed", "margin": "7", "color": colours["edge"], "fontsize": "9",
-        "labeljust": corner[1], "labelloc": corner[0],
-        "label": table(cells, 'CELLSPACING="0" CELLPADDING="0"'),
-    }  # fmt: skip
+    side = {"r": "RIGHT", "l": "LEFT"}[corner[1]]
+    pairs = [(f'<TD ALIGN="{side}">{text}</TD>', spacer) for text, spacer in zip(texts, spacers)]
+    rows = [f"<TR>{''.join(pair[::-1] if side == 'RIGHT' else pair)}</TR>" for pair in pairs]
+    label = table(rows, ' CELLSPACING="0" CELLPADDING="0"')
+    return values | LOOKS["frame"] | {"labeljust": corner[1], "labelloc": corner[0], "label": label}
 
 
 def _box(box: Box, colours: Mapping[str, str], show: Sequence[str], prefix: str) -> str:
-    shape, style, fill, border = LOOKS["sweep" if box.recorded else box.kind]
-    if box.gradient and box.kind in ("op", "module", "parameter"):
-        fill = f"{'parameter' if box.kind == 'parameter' else 'op'}_{step(box.gradient)}"
-    values = {"id": box.id, "class": box.kind, "shape": shape}
-    if box.marked:
-        fill, border = "bad", "bad_border"
-        style = style.replace("dashed", "filled") or "filled"
-        values["class"] += " nonfinite"
-        values["penwidth"] = "3" if box.marked.first else "1"
-    elif not box.requires_grad and box.kind in ("input", "constant", "parameter"):
-        style = f"{style},dotted".strip(",")
-    elif box.health:
-        border, values["penwidth"] = "text", "2.2"
-    values |= {"style": style, "fillcolor": colours[fill], "color": colours[border]}
-    bold = box.kind in ("op", "module", "output")
-    title = html(short(prefix + heading(box))) or " "
-    texts = [f"<B>{title}</B>" if bold else title, *map(html, lines(box, show))]
-    if box.health:
-        texts = [f"<B>{text}</B>" if text == html(box.health) else text for text in texts]
+    texts = [short(prefix + heading(box)) or " ", *lines(box, show)]
+    strong = {box.health, texts[0] if box.kind in ("op", "module", "output") else ""}
     # A table even for two lines: in a PNG bold text would touch the line below.
-    cells = "".join(f'<TR><TD CELLPADDING="0">{text}</TD></TR>' for text in texts)
-    cells += "".join(_row(row, colours, show) for row in box.rows)
-    spacing = 'CELLSPACING="2" CELLPADDING="3"' if box.rows else 'CELLSPACING="1" CELLPADDING="0"'
-    return statement(box.id, {**values, "tooltip": tooltip(box), "label": table(cells, spacing)})
+    rows = [
+        cell(f"<B>{html(text)}</B>" if text in strong else html(text), ' CELLPADDING="0"')
+        for text in texts
+    ]
+    rows += [_row(row, colours, show) for row in box.rows]
+    spacing = ' CELLSPACING="2" CELLPADDING="3"' if box.rows else ' CELLSPACING="1" CELLPADDING="0"'
+    values = {"id": box.id, "class": f"{box.kind}{' nonfinite' * bool(box.marked)}", **look(box)}
+    values |= {"tooltip": tooltip(box), "label": table(rows, spacing)}
+    return statement(box.id, values, colours)
 
 
 def _row(row: Box, colours: Mapping[str, str], show: Sequence[str]) -> str:
-    shade = f"parameter_{step(row.gradient)}" if row.gradient else "parameter"
-    fill, border = ("bad", "bad_border") if row.marked else (shade, "parameter_border")
-    look = f'BORDER="{2 if row.marked else 1}" COLOR="{colours[border]}" BGCOLOR="{colours[fill]}"'
-    dotted = "" if row.requires_grad else ' STYLE="DOTTED"'
-    text = html(row_text(row, show))
-    return f'<TR><TD PORT="{row.id}" ALIGN="LEFT" {look}{dotted}>{text}</TD></TR>'
+    values = look(row)
+    border, fill = colours[values["color"]], colours[values["fillcolor"]]
+    style = ' STYLE="DOTTED"' if row.dotted else ""
+    looks = f'BORDER="{2 if row.marked else 1}" COLOR="{border}" BGCOLOR="{fill}"{style}'
+    return cell(html(row_text(row, show)), f' PORT="{row.id}" ALIGN="LEFT" {looks}')
 
 
-def _edge(
-    number: int, edge: Edge, tail: Box, tip: str, numbered: bool, colours: Mapping[str, str]
-) -> str:
-    values = {"id": f"edge{number}", "class": f"edge argument{edge.argument}"}
-    values |= {"tooltip": tip, "labeltooltip": tip}
-    if numbered:
-        values |= {"headlabel": str(edge.argument), "labelangle": "40", "labeldistance": "1.5"}
+def _edge(edge: Edge, tail: Box) -> dict[str, str]:
+    """Return the looks of an edge, and how it pulls at its ends."""
+    values = {"class": f"edge argument{edge.argument}{' nonfinite' * edge.bad}"}
     if edge.bad:
-        values |= {"color": colours["bad_border"], "penwidth": "2.4"}
-        values["class"] += " nonfinite"
+        values |= {"color": "bad_border", "penwidth": "2.4"}
     if edge.repeat:
         values |= {"style": "dashed", "constraint": "false", "label": f"  next ×{edge.uses}"}
     elif tail.kind == "constant" and tail.cluster:
         values["minlen"] = "0"  # next to its reader, or the frame would push the spine aside
     elif edge.argument == 0:
         values["weight"] = "8"  # so that the spine is straight
-    return statement(f"{edge.tail} -> {edge.head}", values)
+    return values
 
 
 def _legend(entries: Sequence[tuple[str, str]], colours: Mapping[str, str], top: str) -> list[str]:
     """Write a sample of each kind that is in the picture, in rows above it."""
-    frame = {"id": "legend", "class": "legend", "label": "", "tooltip": " ", "margin": "6",
-             "style": "rounded", "color": colours["op_3"]}  # fmt: skip
-    parts = ["subgraph cluster_legend {", statement("graph", frame)]
+    parts = ["subgraph cluster_legend {", statement("graph", LOOKS["legend"], colours)]
+    parts += [statement("node", LOOKS["sample"]), statement("legend", {"label": "Legend"})]
     names = ["legend", *(f"legend_{kind}" for kind, _ in entries)]
-    plain = {"shape": "plaintext", "fontsize": "9", "tooltip": " ", "class": "legend"}
-    parts.append(statement("legend", {**plain, "label": "Legend"}))
     for (kind, meaning), name in zip(entries, names[1:], strict=True):
-        look = plain | {"label": Html(html(meaning))}
+        label = Html(html(meaning))
         if kind == "scale":
             swatches = "".join(
                 f'<TD BGCOLOR="{colours[f"op_{i}"]}">{html(name)}</TD>'
                 for i, name in enumerate(STEP_NAMES)
             )
-            text = f'<TR><TD COLSPAN="{len(STEP_NAMES)}">{html(meaning)}</TD></TR>'
-            look["label"] = table(f"{text}<TR>{swatches}</TR>", 'CELLSPACING="0" CELLPADDING="2"')
-        elif kind in ("repeat", "reached"):
-            colour = colours["bad_border" if kind == "reached" else "edge"]
-            arrow = "➞" if kind == "reached" else "⇢"
-            arrow = f'<FONT COLOR="{colour}" POINT-SIZE="13"><B>{arrow}</B></FONT>'
-            look["label"] = Html(f"{arrow} {html(meaning)}")
-        else:
-            shape, style, fill, border = LOOKS[kind]
-            look |= {"shape": shape, "style": style, "fillcolor": colours[fill]}
-            look |= {"color": colours[border], "penwidth": WIDTHS.get(kind, "1")}
-        parts.append(statement(name, look))
+            title = cell(label, f' COLSPAN="{len(STEP_NAMES)}"')
+            label = table([title, f"<TR>{swatches}</TR>"], ' CELLSPACING="0" CELLPADDING="2"')
+        elif kind in ARROWS:
+            arrow, role = ARROWS[kind]
+            sample = f'<FONT COLOR="{colours[role]}" POINT-SIZE="13"><B>{arrow}</B></FONT>'
+            label = Html(f"{sample} {label}")
+        parts.append(statement(name, {"label": label, **LOOKS.get(kind, {})}, colours))
     rows = [names[i : i + COLUMNS] for i in range(0, len(names), COLUMNS)]
     hidden = statement("", {"style": "invis"})
     parts += [f"{{ rank=same; {' -> '.join(row)}{hidden * (len(row) > 1)} }}" for row in rows]

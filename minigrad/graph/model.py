@@ -97,6 +97,11 @@ class Box:
         """What is written in the hue of the non-finite: where it arose."""
         return self.bad if self.bad and self.bad.origin else self.bad_gradient
 
+    @property
+    def dotted(self) -> bool:
+        """Whether it went in and has no gradient, which a dotted border says."""
+        return not self.requires_grad and self.kind in ("input", "constant", "parameter")
+
 
 @dataclass(slots=True)
 class Edge:

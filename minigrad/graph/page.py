@@ -8,15 +8,13 @@ import html
 import json
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from minigrad.autograd.messages import where
 from minigrad.graph.fold import drawn, grow, open_within, stretch, turned
 from minigrad.graph.health import Stats
 from minigrad.graph.model import Bad, Box, Edge, Frame, Graph, human
-from minigrad.graph.theme import STEP_NAMES, legend, palette, step
+from minigrad.graph.theme import STEP_NAMES, legend, palette, static, step
 from minigrad.graph.tree import around, folders
 from minigrad.graph.words import facts, heading, lines, row_text
 
@@ -41,9 +39,9 @@ def page(whole: Graph, picture: Graph) -> str:
 
 
 def _page(graph: Graph, picture: Graph) -> str:
-    style = _variables(graph.theme) + _static("page.css")
-    licence = _static("dagre.LICENSE.txt")
-    script = "\n".join([f"/* {licence}*/", *map(_static, SCRIPTS)])
+    style = _variables(graph.theme) + static("page.css")
+    licence = static("dagre.LICENSE.txt")
+    script = "\n".join([f"/* {licence}*/", *map(static, SCRIPTS)])
     # `<` could end the element that holds the data, whatever the names in it.
     data = json.dumps(model(graph, picture), separators=(",", ":")).replace("<", "\\u003c")
     parts = {
@@ -56,12 +54,7 @@ def _page(graph: Graph, picture: Graph) -> str:
         "data": data,
         "script": script,
     }
-    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], _static("page.html"))
-
-
-@cache
-def _static(name: str) -> str:
-    return (files("minigrad.graph") / "static" / name).read_text("utf-8")
+    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], static("page.html"))
 
 
 def _hash(text: str) -> str:
@@ -163,7 +156,6 @@ def _record(box: Box, prefix: str, show: Sequence[str], sources: dict[str, int])
     """Return a box as JSON has it: the words of the picture, and the facts for the panel."""
     texts = lines(box, show)
     usual = [f"{box.shape} {box.dtype}"] if box.shape is not None else []
-    shaded = box.gradient and box.kind in ("op", "module", "parameter")
     source = where(box.source) if box.source else None
     return _filled(
         {
@@ -176,13 +168,13 @@ def _record(box: Box, prefix: str, show: Sequence[str], sources: dict[str, int])
             "lines": texts if texts != usual else None,
             "saved": human(box.saved) if box.saved else None,
             "gradient": box.gradient.text if box.gradient else None,
-            "step": step(box.gradient) if box.gradient and shaded else None,
+            "step": step(box),
             "values": _stats(box.stats),
             "slopes": _stats(box.slopes),
             "bad": box.bad.text if box.bad else None,
             "badGradient": box.bad_gradient.text if box.bad_gradient else None,
             "mark": _mark(box.marked),
-            "dotted": not box.requires_grad and box.kind in ("input", "constant", "parameter"),
+            "dotted": box.dotted,
             "number": box.number or None,
             "source": sources.setdefault(source, len(sources)) if source else None,
             "rows": [_row(row, show) for row in box.rows],

@@ -49,11 +49,10 @@ def mermaid(graph: Graph) -> str:
     names = {box.kind: box.kind for box in graph.boxes}
     names |= {"bad": "nonfinite"} if any(box.marked for box in graph.boxes) else {}
     for kind, name in names.items():
-        _, style, fill, border = LOOKS[kind]
-        extra = ",stroke-dasharray:4" if "dashed" in style else ""
-        extra += ",stroke-width:3px" if kind == "bad" else ""
-        look = f"fill:{colours[fill]},stroke:{colours[border]},color:{colours['text']}{extra}"
-        result.append(f"  classDef {name} {look}")
+        look = LOOKS[kind]
+        style = f"fill:{colours[look['fillcolor']]},stroke:{colours[look['color']]}"
+        style += f",color:{colours['text']}" + ",stroke-dasharray:4" * ("dashed" in look["style"])
+        result.append(f"  classDef {name} {style}" + ",stroke-width:3px" * (kind == "bad"))
     # Mermaid's own look of a subgraph is of a hue that says nothing here.
     frame = f"fill:none,stroke:{colours['edge']},stroke-dasharray:4"
     result += [f"  style {key} {frame}" for key in graph.clusters]
