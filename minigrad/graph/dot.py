@@ -16,6 +16,7 @@ FONT = "Helvetica,Arial,sans-serif"
 COLUMNS = 4  # of the legend
 ARROWS = {"repeat": ("⇢", "edge"), "reached": ("➞", "bad_border")}  # of the legend: their hues
 CORNERS = ("tl", "tr", "bl")  # of a frame, for its title: the first that no edge runs across
+SIDES = {"l": "LEFT", "r": "RIGHT"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 # The parser of Graphviz stumbles over a closing square bracket before a tag.
@@ -118,9 +119,10 @@ def _frame(frame: Frame, colours: Mapping[str, str], corner: str) -> dict[str, s
     ]
     texts = [html(title)]
     texts += [f'<FONT COLOR="{colours["muted"]}">{html(text)}</FONT>' for text in rest if text]
-    side = {"r": "RIGHT", "l": "LEFT"}[corner[1]]
-    pairs = [(f'<TD ALIGN="{side}">{text}</TD>', spacer) for text, spacer in zip(texts, spacers)]
-    rows = [f"<TR>{''.join(pair[::-1] if side == 'RIGHT' else pair)}</TR>" for pair in pairs]
+    rows = []
+    for text, spacer in zip(texts, spacers, strict=False):
+        found = f'<TD ALIGN="{SIDES[corner[1]]}">{text}</TD>'
+        rows.append(f"<TR>{spacer + found if corner[1] == 'r' else found + spacer}</TR>")
     label = table(rows, ' CELLSPACING="0" CELLPADDING="0"')
     return values | LOOKS["frame"] | {"labeljust": corner[1], "labelloc": corner[0], "label": label}
 

@@ -36,23 +36,17 @@ class Stats(NamedTuple):
 
 def measure(value: Any, least: int = 2) -> Stats | None:
     """Return how the values of an array of at least so many are, None if it is not of floats."""
-    size = value.size
-    if value.dtype.kind != "f" or size < least:
+    if value.dtype.kind != "f" or value.size < least:
         return None
     flat = value.ravel()
-    total = float(flat.sum())
-    zeros = 100 * (size - np.count_nonzero(flat)) / size
-    wrong = 0.0
-    if not math.isfinite(total):
-        flat = flat[np.isfinite(flat)].astype(np.float64)
-        wrong = 100 * (size - flat.size) / size
-        if not flat.size:
-            return Stats(math.nan, math.nan, math.nan, math.nan, zeros, wrong, "")
-        total = float(flat.sum())
-    low, high, mean = float(flat.min()), float(flat.max()), total / flat.size
-    away = flat - mean
-    std = math.sqrt(float(away @ away) / flat.size)
-    return Stats(low, mean, high, std, zeros, wrong, _bars(flat, low, high))
+    finite = flat if math.isfinite(flat.sum()) else flat[np.isfinite(flat)]
+    zeros, wrong = (100 * (1 - n / flat.size) for n in (np.count_nonzero(flat), finite.size))
+    if not finite.size:
+        return Stats(math.nan, math.nan, math.nan, math.nan, zeros, wrong, "")
+    low, mean, high = float(finite.min()), float(finite.mean()), float(finite.max())
+    away = finite - mean
+    std = math.sqrt(away @ away / finite.size)
+    return Stats(low, mean, high, std, zeros, wrong, _bars(finite, low, high))
 
 
 def _bars(flat: Any, low: float, high: float) -> str:
@@ -61,9 +55,8 @@ def _bars(flat: Any, low: float, high: float) -> str:
     if flat.size < BARS // 2 or not 1e-300 < wide < math.inf:
         return ""
     some = flat[:: flat.size // SAMPLE + 1].astype(np.float64)
-    counts = np.bincount(((some - low) * ((BARS - 1e-3) / wide)).astype(int)).tolist()
-    most = max(counts)
-    return "".join(str(-(-9 * n // most)) for n in counts).ljust(BARS, "0")
+    counts = np.bincount(((some - low) * ((BARS - 1e-3) / wide)).astype(int), minlength=BARS)
+    return "".join(str(n) for n in -(-9 * counts // counts.max()))
 
 
 def condition(name: str, value: Any, stats: Stats, inputs: Sequence[Stats | None]) -> str:

@@ -6,14 +6,14 @@ import base64
 import hashlib
 import html
 import json
-import re
 from collections.abc import Mapping, Sequence
+from string import Template
 from typing import Any
 
 from minigrad.autograd.messages import where
 from minigrad.graph.fold import drawn, grow, open_within, stretch, turned
 from minigrad.graph.health import Stats
-from minigrad.graph.model import Bad, Box, Edge, Frame, Graph, human
+from minigrad.graph.model import Bad, Box, Edge, Gradient, Graph, human
 from minigrad.graph.theme import STEP_NAMES, legend, palette, static, step
 from minigrad.graph.tree import around, folders
 from minigrad.graph.words import facts, heading, lines, row_text
@@ -24,8 +24,11 @@ SCRIPTS = (
     "dagre.min.js", "arrange.js", "layout.js", "draw.js", "page.js", "export.js", "panel.js",
     "controls.js",
 )  # fmt: skip
-AS_THEY_ARE = ("keywords", "health", "recorded", "ordered", "target")
-FOLDED = ("text", "lines", "rows", "step", "gradient", "values", "slopes")  # differ in a fold
+AS_THEY_ARE = (
+    "id", "dtype", "dotted", "gradient", "stats", "slopes", "bad", "bad_gradient", "keywords",
+    "health", "recorded", "ordered", "target",
+)  # fmt: skip
+FOLDED = ("text", "lines", "rows", "step", "gradient", "stats", "slopes")  # differ in a fold
 
 
 def page(whole: Graph, picture: Graph) -> str:
@@ -54,7 +57,7 @@ def _page(graph: Graph, picture: Graph) -> str:
         "data": data,
         "script": script,
     }
-    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], static("page.html"))
+    return Template(static("page.html")).substitute(parts)
 
 
 def _hash(text: str) -> str:
@@ -90,7 +93,7 @@ def model(whole: Graph, picture: Graph) -> dict[str, Any]:
         as [tail, head, argument] with the indices of nodes, and "bad"; what is None, False or
         empty is left out.
     """
-    show = whole.show
+    show, turn = whole.show, whole.view == "backward" and whole is not picture
     root = grow(whole, whole.repeats and whole is not picture)
     stretch(root)
     frames = [frame for frame in root.frames() if not frame.slim]
@@ -100,47 +103,35 @@ def model(whole: Graph, picture: Graph) -> dict[str, Any]:
     folds = {box.id: box for box in drawn(root, whole).boxes}  # what equal ones have in common
     opened = {f for f in frames if f.id in picture.clusters or f.sort in ("stretch", "step")}
     open_within(root, whole, BUDGET, opened)
-    if whole.view == "backward" and whole is not picture:  # which is turned already
-        whole = turned(whole)
-        for frame in [root, *root.frames()]:
-            frame.items = frame.items if frame.loop else frame.items[::-1]
-        frames = [frame for frame in root.frames() if not frame.slim]
+    whole = turned(whole) if turn else whole
     places = {frame: i for i, frame in enumerate(frames)}
-    boxes = whole.boxes
-    numbers = {box.id: i for i, box in enumerate(boxes)}
+    numbers = {box.id: i for i, box in enumerate(whole.boxes)}
     homes = around(root)
-    sources: dict[str, int] = {}
     nodes, clusters = [], []
-    for box in boxes:
-        home, prefix = homes[box.id], ""
-        if home and home[-1].slim:
-            path = home[-1].path
-            prefix, home = f"{path}: " if path else "", home[:-1]
-        record = _record(box, prefix, show, sources)
-        if home:
-            record["in"] = places[home[-1]]
-        if box.id in folds and any(frame.loop for frame in homes[box.id]):
-            fold = _record(folds[box.id], prefix, show, sources)
+    for box in whole.boxes:
+        *outer, home = homes[box.id]
+        prefix = f"{home.path}: " if home.slim and home.path else ""
+        record = _record(box, prefix, show)
+        if box.id in folds and any(frame.loop for frame in outer):
+            fold = _record(folds[box.id], prefix, show)
             record["fold"] = {key: fold.get(key) for key in FOLDED}
-        nodes.append(record)
-    parents = {item: frame for frame in [root, *frames] for item in frame.items
-               if isinstance(item, Frame)}  # fmt: skip
+        nodes.append(record | _filled({"in": places.get(outer[-1] if home.slim else home)}))
     for frame in frames:
-        record = _record(closed[frame], "", show, sources)
+        record = _record(closed[frame], "", show)
         key = f"loop_{frame.key}" if frame.loop else frame.id
         record |= {"id": key, "text": frame.title(), "label": frame.label}
         record |= {"title": frame.title(relative=True), "sums": frame.sums}
         record |= {"kind": "stretch"} if frame.sort == "stretch" else {}
-        outer = places.get(parents[frame])
-        record |= _filled({"loop": frame.loop, "open": frame.open, "in": outer})
-        clusters.append(record)
+        home = homes[frame][-1]
+        clusters.append(
+            record | _filled({"loop": frame.loop, "open": frame.open, "in": places.get(home)})
+        )
     return {
         "title": whole.title,
         "facts": f"{whole.view} · {whole.facts}",
         "notes": whole.notes,
         "legend": legend(whole),
         "steps": STEP_NAMES,
-        "sources": list(sources),
         "clusters": clusters,
         "nodes": nodes,
         "edges": [_edge(edge, numbers) for edge in whole.edges],
@@ -152,51 +143,40 @@ def _edge(edge: Edge, numbers: dict[str, int]) -> list[Any]:
     return [numbers[edge.tail], numbers[edge.head], edge.argument, *marks]
 
 
-def _record(box: Box, prefix: str, show: Sequence[str], sources: dict[str, int]) -> dict[str, Any]:
+def _record(box: Box, prefix: str, show: Sequence[str]) -> dict[str, Any]:
     """Return a box as JSON has it: the words of the picture, and the facts for the panel."""
-    texts = lines(box, show)
-    usual = [f"{box.shape} {box.dtype}"] if box.shape is not None else []
-    source = where(box.source) if box.source else None
+    texts, known, marked = lines(box, show), box.shape is not None, box.marked
     return _filled(
-        {
-            "id": box.id,
-            "kind": "" if box.kind == "op" else box.kind,
+        {name: _plain(getattr(box, name)) for name in AS_THEY_ARE}
+        | {
+            "kind": box.kind.removeprefix("op"),
             "text": prefix + heading(box),
-            "shape": str(box.shape) if box.shape is not None else None,
-            "dtype": box.dtype,
-            "bytes": human(box.nbytes) if box.shape is not None else None,
-            "lines": texts if texts != usual else None,
+            "shape": str(box.shape) if known else None,
+            "bytes": human(box.nbytes) if known else None,
+            "lines": texts if texts != [f"{box.shape} {box.dtype}"] else None,
             "saved": human(box.saved) if box.saved else None,
-            "gradient": box.gradient.text if box.gradient else None,
             "step": step(box),
-            "values": _stats(box.stats),
-            "slopes": _stats(box.slopes),
-            "bad": box.bad.text if box.bad else None,
-            "badGradient": box.bad_gradient.text if box.bad_gradient else None,
-            "mark": _mark(box.marked),
-            "dotted": box.dotted,
+            "mark": ("first" if marked.first else "origin") if marked else None,
             "number": box.number or None,
-            "source": sources.setdefault(source, len(sources)) if source else None,
+            "source": where(box.source) if box.source else None,
             "rows": [_row(row, show) for row in box.rows],
         }
-        | {name: getattr(box, name) for name in AS_THEY_ARE}
     )
 
 
 def _row(row: Box, show: Sequence[str]) -> dict[str, Any]:
     parts = [facts(row, ("shape", "dtype")), human(row.nbytes)]
     parts += [item.text for item in (row.gradient, row.bad) if item]
-    record = _record(row, "", show, {})
-    same = {key: record[key] for key in ("id", "values", "step", "mark", "dotted") if key in record}
+    record = _record(row, "", show)
+    same = {key: record[key] for key in ("id", "stats", "step", "mark", "dotted") if key in record}
     return same | {"name": row.name, "text": row_text(row, show), "facts": ", ".join(parts)}
 
 
-def _stats(stats: Stats | None) -> list[str] | None:
-    return [stats.text, stats.bars] if stats else None
-
-
-def _mark(bad: Bad | None) -> str | None:
-    return ("first" if bad.first else "origin") if bad else None
+def _plain(value: Any) -> Any:
+    """Return what is said of something measured, with its histogram, and anything else as it is."""
+    if isinstance(value, Stats):
+        return [value.text, value.bars]
+    return value.text if isinstance(value, Bad | Gradient) else value
 
 
 def _filled(record: Mapping[str, Any]) -> dict[str, Any]:

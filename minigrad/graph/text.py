@@ -50,9 +50,9 @@ def mermaid(graph: Graph) -> str:
     names |= {"bad": "nonfinite"} if any(box.marked for box in graph.boxes) else {}
     for kind, name in names.items():
         look = LOOKS[kind]
-        style = f"fill:{colours[look['fillcolor']]},stroke:{colours[look['color']]}"
-        style += f",color:{colours['text']}" + ",stroke-dasharray:4" * ("dashed" in look["style"])
-        result.append(f"  classDef {name} {style}" + ",stroke-width:3px" * (kind == "bad"))
+        paint = f"fill:{colours[look['fillcolor']]},stroke:{colours[look['color']]}"
+        paint += f",color:{colours['text']}" + ",stroke-dasharray:4" * ("dashed" in look["style"])
+        result.append(f"  classDef {name} {paint}" + ",stroke-width:3px" * (kind == "bad"))
     # Mermaid's own look of a subgraph is of a hue that says nothing here.
     frame = f"fill:none,stroke:{colours['edge']},stroke-dasharray:4"
     result += [f"  style {key} {frame}" for key in graph.clusters]

@@ -35,18 +35,17 @@ def plant(graph: Graph) -> Frame:
     return frames[None]
 
 
-def around(root: Frame) -> dict[str, tuple[Frame, ...]]:
-    """Return the frames around each box, the outermost first."""
-    found: dict[str, tuple[Frame, ...]] = {}
-
-    def visit(frame: Frame, outer: tuple[Frame, ...]) -> None:
+def around(root: Frame) -> dict[str | Frame, tuple[Frame, ...]]:
+    """Return the frames around each frame, and each box by its id, from the root inwards."""
+    found: dict[str | Frame, tuple[Frame, ...]] = {}
+    pending: list[tuple[Frame, tuple[Frame, ...]]] = [(root, (root,))]
+    for frame, inside in pending:
         for item in frame.items:
             if isinstance(item, Frame):
-                visit(item, (*outer, item))
+                found[item] = inside
+                pending.append((item, (*inside, item)))
             else:
-                found[item.id] = outer
-
-    visit(root, ())
+                found[item.id] = inside
     return found
 
 

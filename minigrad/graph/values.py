@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import ChainMap, Counter
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -38,32 +39,34 @@ def examine(
     """
     known = kept_values(order, outputs)
     passing = ChainMap[Any, Any]({}, known)  # with what is recomputed, until its last reader
-    unknown: set[Node] = set()
-    least = 2 if len(order) <= MANY else BIG
     left = Counter(parent for node in order for parent in node.inputs if parent.__class__ is Node)
+    least = 2 if len(order) <= MANY else BIG
+    unknown: set[Node] = set()
+    uncertain: set[Any] = set()  # what is unknown, and what was made of it
+    first = True
     with np.errstate(all="ignore"):
-        for holder in known:
-            if holder.__class__ is not Node:
-                _note(boxes[holder], known[holder], least)
-        for node in order:
-            value = known.get(node)
-            if value is None:
-                value = _again(node, passing)
-                if value is not None and left[node]:
-                    passing[node] = value
-            if value is None:
-                unknown.add(node)
+        for place in [*(p for p in known if p.__class__ is not Node), *order]:
+            box, value = boxes[place], known.get(place)
+            reads = [p for p in getattr(place, "inputs", ()) if isinstance(p, Constant)]
+            if value is None and (value := _again(place, passing)) is None:
+                unknown.add(place)
             else:
-                box = boxes[node]
-                _note(box, value, least)
-                if box.stats and not box.bad:
-                    before = [boxes[p].stats for p in node.inputs if isinstance(p, Constant)]
-                    box.health = condition(node.function.name, value, box.stats, before)
-            for parent in node.inputs:
+                passing[place] = value
+                box.stats, box.bad = measure(value, least), bad_values(value)
+                box.value = value.item() if value.size == 1 else None
+            seen = not uncertain.isdisjoint(reads)
+            if seen or value is None:
+                uncertain.add(place)
+            if box.bad and not any(boxes[p].bad for p in reads):
+                box.bad = box.bad._replace(origin=True, seen=seen, first=first)
+                first = False
+            elif box.stats and not box.bad and reads:
+                before = [boxes[p].stats for p in reads]
+                box.health = condition(place.function.name, value, box.stats, before)
+            for parent in reads:
                 left[parent] -= 1
-                if not left[parent]:
-                    passing.maps[0].pop(parent, None)
-    _mark_origins(order, [p for p in known if p.__class__ is not Node], unknown, boxes)
+            for done in [p for p in (place, *reads) if left[p] <= 0]:
+                passing.maps[0].pop(done, None)
     return unknown
 
 
@@ -86,63 +89,27 @@ def kept_values(order: Sequence[Node], outputs: Mapping[Any, Any]) -> dict[Any, 
 
 def _again(node: Node, known: Mapping[Any, Any]) -> Any:
     """Compute the value of a node if all that it reads is known, else return None."""
-    saved = node.saved or (None,) * (1 + len(node.inputs))
-    arguments = []
-    for parent, value in zip(node.inputs, saved[1:], strict=True):
-        held = parent.__class__ is Constant and isinstance(value, ARRAYS)
-        place = isinstance(parent, Constant)
-        arguments.append(value if held else known.get(parent) if place else parent)
-        if place and arguments[-1] is None:
-            return None
-    if any(hasattr(value, "bit_generator") for value in node.keywords.values()):
-        return None  # drawn at random
-    # Copies, because a function may write into an array among its keywords, as batch
-    # normalisation does with its running mean.
-    keywords = {name: _copy(value) for name, value in node.keywords.items()}
+    random = any(hasattr(value, "bit_generator") for value in node.keywords.values())
+    if random or any(isinstance(p, Constant) and p not in known for p in node.inputs):
+        return None
+    arguments = [known[p] if isinstance(p, Constant) else p for p in node.inputs]
     try:
-        y = node.function.forward(*arguments, **keywords)
+        # Copies, because a function may write into an array among its keywords, as batch
+        # normalisation does with its running mean.
+        y = node.function.forward(*arguments, **deepcopy(node.keywords))
     except Exception:  # a picture is drawn of what there is
         return None
     y = y[0] if node.function.residual else y
     return y if isinstance(y, ARRAYS) and y.shape == node.shape else None
 
 
-def _copy(value: Any) -> Any:
-    if isinstance(value, tuple | list):
-        return type(value)(v.copy() if isinstance(v, np.ndarray) else v for v in value)
-    return value.copy() if isinstance(value, np.ndarray) else value
-
-
 def bad_values(value: Any) -> Bad | None:
     """Count the values that are not finite."""
-    if value.dtype.kind != "f" or math.isfinite(value.sum() if value.ndim else value):
+    if value.dtype.kind != "f" or math.isfinite(value.sum()):
         return None
-    size, nans = value.size, int(np.isnan(value).sum())
-    if nans:
-        return Bad("NaN", nans, size)
-    infinities = int(np.isinf(value).sum())
-    return Bad("inf", infinities, size) if infinities else None  # else only the sum overflows
-
-
-def _note(box: Box, value: Any, least: int) -> None:
-    box.stats, box.bad = measure(value, least), bad_values(value)
-    box.value = value.item() if value.size == 1 else None
-
-
-def _mark_origins(
-    order: Sequence[Node], inputs: Sequence[Any], unknown: set[Node], boxes: Mapping[Any, Box]
-) -> None:
-    """Mark the bad values that went in, and the nodes that made one of finite inputs."""
-    first = True
-    uncertain: set[Any] = set()
-    for place in (*inputs, *order):
-        box, reads = boxes[place], getattr(place, "inputs", ())
-        seen = not uncertain.isdisjoint(reads)
-        if seen or place in unknown:
-            uncertain.add(place)
-        if box.bad and not any(boxes[p].bad for p in reads if isinstance(p, Constant)):
-            box.bad = box.bad._replace(origin=True, seen=seen, first=first)
-            first = False
+    nans, infinities = (int(what(value).sum()) for what in (np.isnan, np.isinf))
+    bad = Bad("NaN" if nans else "inf", nans or infinities, value.size)
+    return bad if bad.wrong else None  # else only the sum overflows
 
 
 # ------------------------------------------------------------------------------------- gradients
@@ -181,10 +148,9 @@ def sweep_back(order: Sequence[Node], outputs: Sequence[Any], boxes: Mapping[Any
             found = sweep(seeds, retain=True, targets=places)
             found.update((seed, g) for seed, g in seeds.items() if seed.__class__ is Leaf)
             least = 2 if len(order) <= MANY else BIG
-            for place, g in found.items():
-                boxes[place].slopes = measure(np.asarray(g), least)
             for place in places:
-                boxes[place].gradient = _size(found.get(place))
+                g = found.get(place)
+                boxes[place].gradient, boxes[place].slopes = _size(g), measure(np.asarray(g), least)
             if watch.culprit:
                 boxes[watch.culprit[0]].bad_gradient = watch.culprit[1]
             return ""

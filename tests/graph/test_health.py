@@ -119,7 +119,7 @@ def test_tooltip_and_page_say_how_values_and_gradients_are(tmp_path):
     assert "50 % zeros" in tip
     assert "|g| 3.0e+00: min 3, mean 3, max 3, std 0" in tip
     node = next(n for n in data_of(page_of(view, tmp_path))["nodes"] if n["text"] == "relu")
-    text, bars = node["values"]
+    text, bars = node["stats"]
     assert text == box.stats.text
     assert (len(bars), bars[0]) == (16, "9")
     assert node["slopes"][0].startswith("min 3")

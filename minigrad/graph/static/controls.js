@@ -187,7 +187,7 @@ const culprit = tree.nodes.find(({ data }) => data.mark === "first" || (data.row
 if (culprit) {
   const { data } = culprit;
   $("bad").hidden = false;
-  $("bad").textContent = `⚠ ${data.bad || (data.badGradient ? `${data.badGradient} in a gradient` : "first bad value")}`;
+  $("bad").textContent = `⚠ ${data.bad || (data.bad_gradient ? `${data.bad_gradient} in a gradient` : "first bad value")}`;
   $("bad").onclick = () => {
     go(culprit);
     middle(culprit);
