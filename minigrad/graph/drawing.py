@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import Tensor, bare, enable_grad
-from minigrad.checks import undoing
+from minigrad.checks import undoing, whole
 from minigrad.graph.fold import DRAWN, fold
 from minigrad.graph.read import Reader
 from minigrad.graph.view import GraphView
@@ -104,25 +104,21 @@ def draw(
     multiply  () f32 = 9
     [output] output = 9
     """
-    chosen = {"view": view, "direction": direction, "theme": theme}
-    for name, value in chosen.items():
-        if value not in CHOICES[name]:
-            raise ValueError(f"draw: {name} must be one of {', '.join(CHOICES[name])}: {value!r}")
+    for (name, choices), value in zip(CHOICES.items(), (view, direction, theme), strict=True):
+        if value not in choices:
+            raise ValueError(f"draw: {name} must be one of {', '.join(choices)}: {value!r}")
     if isinstance(show, str) or not set(show) <= set(SHOW):
         raise ValueError(f"draw: show must be a collection among {', '.join(SHOW)}, got {show!r}")
     if isinstance(expand, str):
         raise TypeError(f"draw: expand must be a collection of paths: write [{expand!r}]")
-    for name, least, number in (
-        ("depth", 0, depth), ("max_nodes", 1, max_nodes), ("max_fanout", 1, max_fanout),
-    ):  # fmt: skip
-        if number is not None and (not isinstance(number, int) or number < least):
-            raise ValueError(f"draw: {name} must be an integer of at least {least}: {number!r}")
-    whole = Reader(_named(outputs), params, view, gradients, check_finite).read()
-    if title is not None:
-        whole.title = title
-    whole.direction, whole.theme, whole.show, whole.legend = direction, theme, tuple(show), legend
-    whole.repeats, whole.expand = collapse_repeats, tuple(expand)
-    return GraphView(whole, fold(whole, depth, max_nodes, max_fanout))
+    depth = None if depth is None else whole("draw: depth", depth, 0)
+    max_nodes = whole("draw: max_nodes", max_nodes, 1)
+    max_fanout = whole("draw: max_fanout", max_fanout, 1)
+    graph = Reader(_named(outputs), params, view, gradients, check_finite).read()
+    graph.title = graph.title if title is None else title
+    graph.direction, graph.theme, graph.show, graph.legend = direction, theme, tuple(show), legend
+    graph.repeats, graph.expand = collapse_repeats, tuple(expand)
+    return GraphView(graph, fold(graph, depth, max_nodes, max_fanout))
 
 
 def _named(outputs: Any) -> dict[str, Tensor]:

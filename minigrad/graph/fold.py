@@ -10,11 +10,10 @@ from itertools import pairwise
 
 from minigrad.graph.model import Box, Edge, Frame, Graph
 from minigrad.graph.repeats import MANY, Repeats
-from minigrad.graph.tree import folders, joined, owned, plant
+from minigrad.graph.tree import Homes, around, folders, joined, owned, plant
 
 DRAWN = 150  # boxes in a picture, unless more are asked for
 FEW = 8  # boxes that say something of a network
-Rounds = dict[str, dict[str, int]]  # of what loops hold: the number of the round in each
 STRETCH = 25  # neighbours that are put into one frame where there are too many
 
 
@@ -97,13 +96,12 @@ def _open(root: Frame, depth: int | None, expand: Iterable[str], single: bool = 
     for frame in root.frames():
         # What is closed at one place is closed at the others.
         frame.open &= _look(frame) not in shut or frame.path in wanted
-    pending = [root]
-    seen = 0
-    for frame in pending:
-        inner = [item for item in frame.seen if isinstance(item, Frame) and item.open]
-        seen += len(frame.seen) - len(inner)
-        pending += inner
-    return seen
+    return _size(root)
+
+
+def _size(frame: Frame) -> int:
+    """Count the boxes that are seen in a frame."""
+    return sum(_size(i) if isinstance(i, Frame) and i.open else 1 for i in frame.seen)
 
 
 def _look(frame: Frame) -> tuple[str, str, int, int]:
@@ -169,25 +167,23 @@ def _stretch_of(frame: Frame, items: list[Frame | Box]) -> Frame:
 # ------------------------------------------------------------------------------------ what is seen
 def drawn(root: Frame, graph: Graph) -> Graph:
     """Return what is seen of a tree: closed frames as one box, and of equal ones the first."""
-    shut = [frame for frame in root.frames() if not frame.open]
-    closed = folders(root, graph.edges, shut)
-    rank = {box.id: i for i, box in enumerate(graph.boxes)}
+    homes = around(root)
+    closed = folders(root, homes, graph.edges, [f for f in root.frames() if not f.open])
     seen: dict[str, Box] = {}
-    places: dict[str, int] = {}
-    clusters: dict[str, Frame] = {}
     stands: dict[str, str] = {}  # which box is drawn for each
-    rounds: Rounds = {}
+    clusters: dict[str, Frame] = {}
     others: dict[str, list[Box]] = {}
     inside_one: dict[str, Counter[int]] = {}  # how often one round reads each parameter
 
     def visit(items: Iterable[Frame | Box], home: str | None, inside: bool) -> None:
         for item in items:
-            if isinstance(item, Box) or not item.open:
-                inner = [item] if isinstance(item, Box) else list(item.boxes())
-                box = item if isinstance(item, Box) else closed[item]
-                stands.update((member.id, box.id) for member in inner)
+            if isinstance(item, Box):
+                stands[item.id] = item.id
+                seen[item.id] = replace(item, cluster=home)
+            elif not item.open:
+                box = closed[item]
+                stands.update((member.id, box.id) for member in item.boxes())
                 seen[box.id] = replace(box, cluster=home)
-                places[box.id] = min(rank[member.id] for member in inner)
             elif item.sort == "stretch":
                 visit(item.items, home, inside)
             else:
@@ -195,30 +191,31 @@ def drawn(root: Frame, graph: Graph) -> Graph:
                 clusters[item.id] = replace(item, parent=home, calls=calls, items=[])
                 visit(item.seen, item.id, inside or item.loop)
                 if item.loop:
-                    loop(item, item.id)
+                    gather(item)
 
-    def loop(frame: Frame, key: str) -> None:
-        first, *rest = (list(each.boxes()) for each in frame.items if isinstance(each, Frame))
+    def gather(loop: Frame) -> None:
+        first, *rest = (list(each.boxes()) for each in loop.items if isinstance(each, Frame))
         uses = Counter(row.number for box in first for row in box.rows)
-        for box in first:
-            inside_one[box.id] = uses
-            rounds.setdefault(box.id, {})[key] = 0
-        for n, boxes in enumerate(rest, 1):
-            for box, like in zip(boxes, first, strict=True):
-                stands[box.id] = stands[like.id]
-                rounds[box.id] = {key: n}
-                others.setdefault(stands[like.id], []).append(box)
+        inside_one.update((stands[box.id], uses) for box in first)
+        for box, like in [pair for boxes in rest for pair in zip(boxes, first, strict=True)]:
+            stands[box.id] = stands[like.id]
+            others.setdefault(stands[like.id], []).append(box)
 
     visit(root.items, None, False)
     for key, boxes in others.items():
-        seen[key] = joined(seen[key], boxes, inside_one.get(key, Counter()))
-    boxes = [seen[key] for key in sorted(seen, key=places.__getitem__)]
-    edges = _seen_edges(graph.edges, stands, rounds, clusters)
+        seen[key] = joined(seen[key], boxes, inside_one[key])
+    boxes = [seen[key] for key in dict.fromkeys(stands[box.id] for box in graph.boxes)]
+    shut = {box.id for box in closed.values()}
+    edges = _seen_edges(graph.edges, stands, homes, clusters, shut)
     return replace(graph, boxes=boxes, edges=edges, clusters=clusters)
 
 
 def _seen_edges(
-    edges: list[Edge], stands: dict[str, str], rounds: Rounds, clusters: dict[str, Frame]
+    edges: list[Edge],
+    stands: dict[str, str],
+    homes: Homes,
+    clusters: dict[str, Frame],
+    shut: set[str],
 ) -> list[Edge]:
     """Point edges at what is drawn: one for each argument, or for each pair with a closed frame.
 
@@ -228,22 +225,23 @@ def _seen_edges(
     onward: dict[str, Edge] = {}
     for edge in edges:
         tail, head = stands[edge.tail], stands[edge.head]
-        from_round, to_round = rounds.get(edge.tail, {}), rounds.get(edge.head, {})
-        crossed = next((k for k, n in from_round.items() if to_round.get(k, n) != n), None)
-        if crossed:
-            if crossed not in onward:
-                times = clusters[crossed].repeats - 1
-                onward[crossed] = replace(edge, tail=tail, head=head, uses=times, repeat=True)
-            continue
-        if tail == head or any(n and to_round.get(k) == n for k, n in from_round.items()):
-            continue
-        leaves = not from_round.keys() <= to_round.keys()
-        shut = any(a != b and a not in rounds for a, b in ((tail, edge.tail), (head, edge.head)))
-        key = tail, head, -1 if leaves or shut else edge.argument
-        if key not in result:
-            result[key] = replace(edge, tail=tail, head=head, uses=0)
-        result[key].uses += 1
-        result[key].bad |= edge.bad
+        out, into = homes[edge.tail], homes[edge.head]
+        common = [frame for frame in out if frame in into]
+        if any(loop.loop and loop.items[0] is not each for loop, each in pairwise(common)):
+            continue  # inside a round that is not drawn
+        loop = common[-1]
+        if loop.loop and loop.id in clusters:
+            again = replace(edge, tail=tail, head=head, uses=loop.repeats - 1, repeat=True)
+            onward.setdefault(loop.id, again)
+        elif tail != head:
+            leaves = any(
+                frame.loop and frame.id in clusters for frame in out if frame not in common
+            )
+            key = tail, head, -1 if leaves or not shut.isdisjoint((tail, head)) else edge.argument
+            if key not in result:
+                result[key] = replace(edge, tail=tail, head=head, uses=0)
+            result[key].uses += 1
+            result[key].bad |= edge.bad
     return [*result.values(), *onward.values()]
 
 

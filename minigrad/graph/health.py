@@ -39,7 +39,7 @@ def measure(value: Any, least: int = 2) -> Stats | None:
     if value.dtype.kind != "f" or value.size < least:
         return None
     flat = value.ravel()
-    finite = flat if math.isfinite(flat.sum()) else flat[np.isfinite(flat)]
+    finite = flat if math.isfinite(flat.sum()) else flat[np.isfinite(flat)].astype(np.float64)
     zeros, wrong = (100 * (1 - n / flat.size) for n in (np.count_nonzero(flat), finite.size))
     if not finite.size:
         return Stats(math.nan, math.nan, math.nan, math.nan, zeros, wrong, "")

@@ -133,7 +133,6 @@ class Frame:
     sort: str = "module"
     owned: dict[int, int] = field(default_factory=dict, repr=False)
     each: int = 0  # the values in the parameters of one of several repeats
-    shared: bool = False  # all repeats read the same parameters
     call: int = 1
     calls: int = 1
     repeats: int = 1
@@ -173,7 +172,7 @@ class Frame:
         values = f"{self.parameters:,} params"
         if self.repeats == 1 or self.sort == "stretch":
             return values if self.parameters else ""
-        if self.shared:
+        if self.parameters == self.each:
             values += f", shared by all {self.repeats}"
         elif self.parameters:
             partly = ", some shared" if self.parameters < self.each * self.repeats else ""

@@ -97,7 +97,8 @@ def model(whole: Graph, picture: Graph) -> dict[str, Any]:
     root = grow(whole, whole.repeats and whole is not picture)
     stretch(root)
     frames = [frame for frame in root.frames() if not frame.slim]
-    closed = folders(root, whole.edges, frames)
+    homes = around(root)
+    closed = folders(root, homes, whole.edges, frames)
     for frame in frames:
         frame.open = True
     folds = {box.id: box for box in drawn(root, whole).boxes}  # what equal ones have in common
@@ -106,7 +107,6 @@ def model(whole: Graph, picture: Graph) -> dict[str, Any]:
     whole = turned(whole) if turn else whole
     places = {frame: i for i, frame in enumerate(frames)}
     numbers = {box.id: i for i, box in enumerate(whole.boxes)}
-    homes = around(root)
     nodes, clusters = [], []
     for box in whole.boxes:
         *outer, home = homes[box.id]

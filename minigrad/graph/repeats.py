@@ -158,7 +158,6 @@ class Repeats:
             repeats=len(rounds),
             owned=owned(rounds),
             each=first.parameters,
-            shared=bool(first.owned) and all(each.owned == first.owned for each in rounds),
             ops=sum(box.ops for each in rounds for box in each.boxes()),
             calls=1,
             items=list(rounds),

@@ -58,8 +58,8 @@ def mermaid(graph: Graph) -> str:
     result += [f"  style {key} {frame}" for key in graph.clusters]
     bad = [str(number) for number, edge in enumerate(graph.edges) if edge.bad]
     if bad:
-        look = f"stroke:{colours['bad_border']},stroke-width:3px"
-        result.append(f"  linkStyle {','.join(bad)} {look}")
+        paint = f"stroke:{colours['bad_border']},stroke-width:3px"
+        result.append(f"  linkStyle {','.join(bad)} {paint}")
     return "\n".join(result) + "\n"
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from minigrad.graph.model import Box, Edge, Frame, Gradient, Graph, count
 
+Homes = dict[str | Frame, tuple[Frame, ...]]  # the frames around each frame, and each box by id
 LOOSE = frozenset({"input", "constant", "output"})  # no steps of what a frame does
 
 
@@ -35,9 +36,9 @@ def plant(graph: Graph) -> Frame:
     return frames[None]
 
 
-def around(root: Frame) -> dict[str | Frame, tuple[Frame, ...]]:
-    """Return the frames around each frame, and each box by its id, from the root inwards."""
-    found: dict[str | Frame, tuple[Frame, ...]] = {}
+def around(root: Frame) -> Homes:
+    """Return what is around each frame and box, from the root inwards."""
+    found: Homes = {}
     pending: list[tuple[Frame, tuple[Frame, ...]]] = [(root, (root,))]
     for frame, inside in pending:
         for item in frame.items:
@@ -49,11 +50,12 @@ def around(root: Frame) -> dict[str | Frame, tuple[Frame, ...]]:
     return found
 
 
-def folders(root: Frame, edges: Iterable[Edge], wanted: Collection[Frame]) -> dict[Frame, Box]:
+def folders(
+    root: Frame, homes: Homes, edges: Iterable[Edge], wanted: Collection[Frame]
+) -> dict[Frame, Box]:
     """Return the box that stands for each of some frames while it is closed."""
     if not wanted:
         return {}
-    homes = around(root)
     boxes = {box.id: box for box in root.boxes()}
     entering: dict[Frame, dict[str, None]] = {}
     leaving: dict[Frame, Box] = {}
