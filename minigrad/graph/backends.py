@@ -12,6 +12,8 @@ import sys
 
 import numpy as np
 
+from minigrad.graph.theme import static
+
 TIMEOUT = 30.0  # seconds
 PIXELS, SIDE = 12e6, 32_000  # the most of a PNG in all, and on a side
 _BEGINS = {"svg": (b"<?xml", b"<svg"), "png": (b"\x89PNG\r\n",), "pdf": (b"%PDF",)}
@@ -25,15 +27,6 @@ import sys, pygraphviz
 graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
 sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
 """
-NOT_FOUND = """\
-render: drawing needs Graphviz, and neither the program `dot` nor the package pygraphviz was \
-found: install one of:
-  apt install graphviz          (Debian, Ubuntu)
-  brew install graphviz         (macOS)
-  conda install graphviz        (conda)
-  pip install pygraphviz        (no system package needed; it brings Graphviz with it)
-Without it, .to_html(path), a page to explore, still works, and so do .source, .save(path), \
-.summary() and .to_mermaid()."""
 
 
 class GraphvizNotFoundError(RuntimeError):
@@ -78,7 +71,7 @@ def render(source: str, format: str, dpi: float = 96) -> bytes:
     if dpi != 96:
         source = source.replace("graph [", f'graph [dpi="{dpi:.4g}" ', 1)
     if run is None:
-        raise GraphvizNotFoundError(NOT_FOUND)
+        raise GraphvizNotFoundError(static("no_graphviz.txt").rstrip())
     name = "dot" if len(run) == 2 else "pygraphviz"
     try:
         done = subprocess.run(run, input=source.encode(), capture_output=True, timeout=TIMEOUT)

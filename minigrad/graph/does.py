@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import Primitive
-from minigrad.graph.words import short
+from minigrad.graph.text import short
 
 # Seen in the shape or dtype of the result, or of the layer and not of the call.
 SILENT = frozenset("shape dtype keepdims eps momentum optimize kernel".split())
@@ -82,18 +82,17 @@ def _alike(values: Sequence[Any]) -> str:
 
 
 @cache
-def _defaults(function: Any) -> dict[str, Any]:
+def _default(function: Any, name: str) -> Any:
     try:
-        return {name: p.default for name, p in inspect.signature(function).parameters.items()}
-    except (TypeError, ValueError):
-        return {}
+        return inspect.signature(function).parameters[name].default
+    except (TypeError, ValueError, KeyError):
+        return None
 
 
 def _usual(function: Primitive, name: str, value: Any) -> bool:
-    if value is None or isinstance(value, np.ndarray | dict):
-        return True
-    default = _defaults(function.function).get(name, inspect.Parameter.empty)
-    return type(value) is type(default) and bool(value == default)
+    default = _default(function.function, name)
+    same = type(value) is type(default) and bool(value == default)
+    return same or value is None or isinstance(value, np.ndarray | dict)
 
 
 def _value(value: Any) -> str:

@@ -8,9 +8,9 @@ from itertools import pairwise
 from string import Template
 
 from minigrad.graph.model import Box, Edge, Frame, Graph
+from minigrad.graph.text import edge_tooltip, heading, lines, row_text, short, tooltip, width
 from minigrad.graph.theme import LOOKS, STEP_NAMES, legend, look, palette, static
 from minigrad.graph.tree import plant
-from minigrad.graph.words import edge_tooltip, heading, lines, row_text, short, tooltip, width
 
 FONT = "Helvetica,Arial,sans-serif"
 COLUMNS = 4  # of the legend

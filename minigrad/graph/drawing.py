@@ -13,8 +13,8 @@ from minigrad.autograd import Tensor, bare, enable_grad
 from minigrad.checks import undoing, whole
 from minigrad.graph.fold import DRAWN, fold
 from minigrad.graph.read import Reader
+from minigrad.graph.text import SHOW
 from minigrad.graph.view import GraphView
-from minigrad.graph.words import SHOW
 
 CHOICES = {
     "view": ("forward", "backward"),

@@ -112,16 +112,17 @@ def open_within(root: Frame, graph: Graph, budget: int, wanted: Collection[Frame
     """Open what is wanted while it fits, outer frames first; where it went wrong always."""
     outputs = {box.id for box in graph.boxes if box.kind == "output"}
     ends = {edge.tail for edge in graph.edges if edge.head in outputs}
+    homes = around(root)
     first: set[Frame] = set()
     notable: set[Frame] = set()
-    for frame in [root, *root.frames()]:
-        frame.open = frame is root
-        for box in frame.boxes():
-            marks = (box.bad, box.bad_gradient, *(row.bad for row in box.rows))
-            if any(mark and mark.first for mark in marks):
-                first.add(frame)
-            if box.id in ends or box.rows or any(mark and mark.origin for mark in marks):
-                notable.add(frame)
+    for box in graph.boxes:
+        marks = (box.marked, box.bad_gradient, *(row.marked for row in box.rows))
+        if any(mark and mark.first for mark in marks):
+            first.update(homes[box.id])
+        if any(marks) or box.rows or box.id in ends:
+            notable.update(homes[box.id])
+    for frame in root.frames():
+        frame.open = False
     shown = len(root.seen)
     level = [root]
     while level:
@@ -140,16 +141,16 @@ def stretch(frame: Frame, many: int = MANY) -> None:
             stretch(item, many)
     if frame.loop:
         return
-    ends = {id(i) for i in frame.items if isinstance(i, Box) and i.kind in ("input", "output")}
-    apart = ends if len(ends) <= STRETCH else set()
-    ends_at = [item for item in frame.items if id(item) in apart]
+    kinds = ("input", "output")
+    ends = [[i for i in frame.items if isinstance(i, Box) and i.kind == kind] for kind in kinds]
+    before, after = ends if sum(map(len, ends)) <= STRETCH else ([], [])
+    apart = {id(item) for item in (*before, *after)}
     items = [item for item in frame.items if id(item) not in apart]
     while len(items) > many:
         pieces = -(-len(items) // min(STRETCH, many))
         bounds = [len(items) * i // pieces for i in range(pieces + 1)]
         items = [_stretch_of(frame, items[a:b]) for a, b in pairwise(bounds)]
-    before = [item for item in ends_at if isinstance(item, Box) and item.kind == "input"]
-    frame.items = [*before, *items, *(item for item in ends_at if item not in before)]
+    frame.items = [*before, *items, *after]
 
 
 def _stretch_of(frame: Frame, items: list[Frame | Box]) -> Frame:

@@ -43,12 +43,10 @@ class Gradient(NamedTuple):
     @property
     def text(self) -> str:
         """For example `|g| 1.2e-02`, `grad 0` or `grad None`."""
-        if self.low is None or self.high is None:
+        if self.high is None:
             return "grad None"
-        if self.high == 0:
-            return "grad 0"
-        low, high = (f"{v:.1e}" if v else "0" for v in self)
-        return f"|g| {low}" if low == high else f"|g| {low} … {high}"
+        sizes = dict.fromkeys(f"{size:.1e}" if size else "0" for size in self)
+        return f"|g| {' … '.join(sizes)}" if self.high else "grad 0"
 
 
 @dataclass(slots=True)

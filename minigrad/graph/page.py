@@ -13,10 +13,10 @@ from typing import Any
 from minigrad.autograd.messages import where
 from minigrad.graph.fold import drawn, grow, open_within, stretch, turned
 from minigrad.graph.health import Stats
-from minigrad.graph.model import Bad, Box, Edge, Gradient, Graph, human
+from minigrad.graph.model import Bad, Box, Gradient, Graph, human
+from minigrad.graph.text import facts, heading, lines, row_text
 from minigrad.graph.theme import STEP_NAMES, legend, palette, static, step
 from minigrad.graph.tree import around, folders
-from minigrad.graph.words import facts, heading, lines, row_text
 
 BUDGET = 60  # boxes that a page shows when it opens
 LIMIT = 2_000_000  # bytes of a page: above it, the page holds the folded graph
@@ -134,13 +134,11 @@ def model(whole: Graph, picture: Graph) -> dict[str, Any]:
         "steps": STEP_NAMES,
         "clusters": clusters,
         "nodes": nodes,
-        "edges": [_edge(edge, numbers) for edge in whole.edges],
+        "edges": [
+            [numbers[e.tail], numbers[e.head], e.argument, *["bad"] * e.bad, *["repeat"] * e.repeat]
+            for e in whole.edges
+        ],
     }
-
-
-def _edge(edge: Edge, numbers: dict[str, int]) -> list[Any]:
-    marks = ["bad"] * edge.bad + ["repeat"] * edge.repeat
-    return [numbers[edge.tail], numbers[edge.head], edge.argument, *marks]
 
 
 def _record(box: Box, prefix: str, show: Sequence[str]) -> dict[str, Any]:

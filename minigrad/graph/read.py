@@ -16,8 +16,8 @@ from minigrad.autograd.messages import RECORDED
 from minigrad.graph.does import does, index_arrays
 from minigrad.graph.model import Box, Edge, Gradient, Graph, Ids, count
 from minigrad.graph.paths import Paths
+from minigrad.graph.text import heading
 from minigrad.graph.values import ARRAYS, examine, sweep_back
-from minigrad.graph.words import heading
 
 COMMUTES = frozenset(
     "add multiply maximum minimum fmax fmin logaddexp logaddexp2 hypot equal".split()

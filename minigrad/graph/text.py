@@ -1,19 +1,111 @@
-"""The graph in text: an outline for the terminal, and Mermaid for pages that draw it themselves."""
+"""The words in a picture, the same for every format, and the formats that are text alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unicodedata import east_asian_width
 
-from minigrad.graph.model import Box, Frame, Graph
+from minigrad.autograd.messages import where
+from minigrad.graph.model import Box, Edge, Frame, Graph, count, human
 from minigrad.graph.theme import LOOKS, palette
 from minigrad.graph.tree import plant
-from minigrad.graph.words import heading, lines, row_text
 
+SHOW = ("shape", "dtype", "bytes")
+LONGEST = 40  # letters of a name
 # What Mermaid and the HTML in its labels would read as markup is written by number.
 _ESCAPES: dict[int, str | None] = dict.fromkeys(range(32)) | {ord("\n"): "<br/>"}
 _ESCAPES |= {ord(c): f"#{ord(c)};" for c in '"#&<>;\\`*'}
 
 
+def width(text: str) -> int:
+    """Return how many letters wide a text is: 層 takes two."""
+    return sum(1 + (east_asian_width(letter) in "WF") for letter in text)
+
+
+def short(text: str) -> str:
+    """Leave out the middle of what is too long for a box; tooltips have all of it."""
+    half = len(text) // 2
+    while width(text[:half] + text[-half:]) >= LONGEST:
+        half -= 1
+    return text if width(text) <= LONGEST else f"{text[:half]}…{text[-half:]}"
+
+
+def heading(box: Box) -> str:
+    """Return the first line: `h = relu`, `power(·, 2)`, `loss = 2.3026`, `x`."""
+    if box.kind == "output":
+        return box.label if box.value is None else f"{box.label} = {box.value:.5g}"
+    if box.kind != "op":
+        return box.label
+    text = box.does if box.label == "getitem" else f"{box.label} {box.does}".rstrip()
+    text = f"∂ {text}" if box.recorded else text
+    if box.scalars:
+        given = dict(box.scalars)
+        text += f"({', '.join(given.get(i, '·') for i in range(box.arguments))})"
+    return f"{box.name} = {text}" if box.name else text
+
+
+def facts(item: Box, show: Sequence[str]) -> str:
+    """Return shape and dtype, or what `show` asks for, and the value of a scalar."""
+    if item.shape is None:
+        return ""
+    parts = {"shape": str(item.shape), "dtype": item.dtype, "bytes": human(item.nbytes)}
+    text = " ".join(parts[what] for what in SHOW if what in show)
+    if item.kind in ("op", "input") and item.value is not None:
+        text += f" = {item.value:.5g}"
+    return text
+
+
+def lines(box: Box, show: Sequence[str]) -> list[str]:
+    """Return what stands in a box under its heading, without the rows."""
+    hidden = box.kind == "output" and (box.value is not None or not show)
+    result = ["" if hidden else facts(box, show)]
+    if box.kind == "module":
+        parameters = f" · {box.parameters:,} params" if box.parameters else ""
+        through = f"{', '.join(box.inputs[:3]) or '()'} → {facts(box, show)}"
+        result = [count(box.ops, "op") + parameters, through]
+    measured = box.gradient and box.kind not in ("output", "reference")
+    result.append(box.gradient.text if box.gradient and measured else "")
+    result.append(f"⚠ {box.bad.text}" if box.bad and box.bad.origin else "")
+    result.append(box.health)
+    result.append(f"⚠ {box.bad_gradient.text} in its gradient" if box.bad_gradient else "")
+    return [line for line in result if line]
+
+
+def row_text(row: Box, show: Sequence[str]) -> str:
+    """Return the text of a parameter's row."""
+    parts = [short(row.label), facts(row, show)]
+    parts.append(f"used {row.uses}×" if row.uses > 1 else "")
+    parts.append(row.gradient.text if row.gradient else "")
+    parts.append(f"⚠ {row.bad.text}" if row.bad and row.bad.origin else "")
+    return "  ".join(part for part in parts if part)
+
+
+def tooltip(box: Box) -> str:
+    """Return what a pointer over the box brings up."""
+    size = f": {box.shape} {box.dtype}, {human(box.nbytes)}" if box.shape is not None else ""
+    parts = [heading(box) + size, box.keywords]
+    parts.append(f"holds {human(box.saved)} for backward" if box.saved else "")
+    for row in box.rows:
+        values = f", {row.stats.text}" if row.stats else ""
+        parts.append(f"{row.name}: {row.shape} {row.dtype}, {human(row.nbytes)}{values}")
+    parts.append(f"values: {box.stats.text}" if box.stats else "")
+    slopes = f": {box.slopes.text}" if box.slopes else ""
+    parts.append(box.gradient.text + slopes if box.gradient else "")
+    parts.append(box.bad.text if box.bad else "")
+    parts.append(where(box.source) if box.source else "")
+    parts.append(f"the same as {box.target}" if box.target else "")
+    return "\n".join(part for part in parts if part)
+
+
+def edge_tooltip(edge: Edge, tail: Box, head: Box, view: str) -> str:
+    """Return what a pointer over the edge brings up."""
+    text = f"{heading(tail)} → {heading(head)}, argument {edge.argument}"
+    made = head if view == "backward" else tail  # by this box forward, and its gradient is alike
+    text += f": {made.shape} {made.dtype}, {human(made.nbytes)}"
+    return text + (f", {edge.uses} times" if edge.uses > 1 else "")
+
+
+# -------------------------------------------------------------------------- formats that are text
 def outline(graph: Graph) -> str:
     """Return one line a box and row, indented by module."""
     show = graph.show

@@ -145,7 +145,7 @@ class GraphView:
         try:
             bundle["image/svg+xml"] = self.svg()
         except Exception as error:
-            fix = dot.html(str(error).partition("\n")[0])
+            fix = escape(str(error).partition("\n")[0])
             if isinstance(error, backends.GraphvizNotFoundError):
                 fix = "For a picture that stays: apt install graphviz, or pip install pygraphviz."
             inside = escape(self.html())
