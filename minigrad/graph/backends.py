@@ -37,10 +37,8 @@ def command(format: str) -> list[str] | None:
     """Return the command that reads DOT and writes `format`, None if there is no Graphviz."""
     if dot := shutil.which("dot"):
         return [dot, f"-T{format}"]
-    try:
-        found = importlib.util.find_spec("pygraphviz")
-    except ValueError:  # a program has put None in its place
-        found = None
+    blocked = sys.modules.get("pygraphviz", "") is None  # a program has put None in its place
+    found = not blocked and importlib.util.find_spec("pygraphviz")
     return [sys.executable, "-c", _PYGRAPHVIZ, format] if found else None
 
 

@@ -82,15 +82,17 @@ def _alike(values: Sequence[Any]) -> str:
 
 
 @cache
-def _default(function: Any, name: str) -> Any:
+def defaults(function: Primitive) -> dict[str, Any]:
+    """Return the arguments of a function with their defaults, nothing where NumPy does not say."""
     try:
-        return inspect.signature(function).parameters[name].default
-    except (TypeError, ValueError, KeyError):
-        return None
+        found = inspect.signature(function.function).parameters if function.parameters else {}
+    except (TypeError, ValueError):
+        return {}
+    return {name: parameter.default for name, parameter in found.items()}
 
 
 def _usual(function: Primitive, name: str, value: Any) -> bool:
-    default = _default(function.function, name)
+    default = defaults(function).get(name)
     same = type(value) is type(default) and bool(value == default)
     return same or value is None or isinstance(value, np.ndarray | dict)
 

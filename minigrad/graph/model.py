@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from minigrad.graph.health import Stats
-
 _OTHER = re.compile(r"[^A-Za-z0-9]+")
 Shape = tuple[int, ...]
 Source = tuple[str, int, str]  # file, line, function
@@ -29,6 +27,26 @@ class Bad(NamedTuple):
         """For example `first NaN: 32 of 50176`."""
         which = f"first {self.kind}{' seen' * self.seen}" if self.first else self.kind
         return f"{which}: {self.wrong} of {self.size}"
+
+
+class Stats(NamedTuple):
+    """Of the finite values: range, mean, deviation, a digit for each bar; shares of the rest."""
+
+    low: float
+    mean: float
+    high: float
+    std: float
+    zeros: float
+    wrong: float
+    bars: str
+
+    @property
+    def text(self) -> str:
+        """For example `min -1.2, mean 0.05, max 3.1, std 0.9, 25 % zeros`."""
+        numbers = zip(("min", "mean", "max", "std"), self[:4], strict=True)
+        parts = [f"{name} {number:.3g}" for name, number in numbers]
+        shares = ((self.zeros, "zeros"), (self.wrong, "not finite"))
+        return ", ".join(parts + [f"{share:.3g} % {what}" for share, what in shares if share])
 
 
 class Gradient(NamedTuple):
@@ -65,8 +83,7 @@ class Box:
     name: str | None = None
     cluster: str | None = None
     rows: list[Box] = field(default_factory=list)
-    scalars: tuple[tuple[int, str], ...] = ()  # arguments that are Python numbers
-    arguments: int = 0
+    call: str = ""  # `(·, 2)`, where arguments are Python numbers
     ordered: bool = False  # exchanging its arguments changes the result
     keywords: str = ""
     does: str = ""  # what differs from the default, as one says it
@@ -208,18 +225,11 @@ class Frame:
 
     def boxes(self) -> Iterator[Box]:
         """Yield all boxes inside."""
-        for item in self.items:
-            if isinstance(item, Frame):
-                yield from item.boxes()
-            else:
-                yield item
+        return (item for _, item in self.walk() if isinstance(item, Box))
 
     def frames(self) -> Iterator[Frame]:
         """Yield all frames inside, outer ones first."""
-        for item in self.items:
-            if isinstance(item, Frame):
-                yield item
-                yield from item.frames()
+        return (item for _, item in self.walk() if isinstance(item, Frame))
 
 
 @dataclass(slots=True)

@@ -12,8 +12,7 @@ from typing import Any
 
 from minigrad.autograd.messages import where
 from minigrad.graph.fold import drawn, grow, open_within, stretch, turned
-from minigrad.graph.health import Stats
-from minigrad.graph.model import Bad, Box, Gradient, Graph, human
+from minigrad.graph.model import Bad, Box, Gradient, Graph, Stats, human
 from minigrad.graph.text import facts, heading, lines, row_text
 from minigrad.graph.theme import STEP_NAMES, legend, palette, static, step
 from minigrad.graph.tree import around, folders

@@ -11,17 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import Constant, Leaf, Node, Primitive, Tensor, owner_of, reachable
+from minigrad.autograd import Constant, Leaf, Node, Tensor, owner_of, reachable
 from minigrad.autograd.messages import RECORDED
-from minigrad.graph.does import does, index_arrays
+from minigrad.graph.does import defaults, does, index_arrays
 from minigrad.graph.model import Box, Edge, Gradient, Graph, Ids, count
 from minigrad.graph.paths import Paths
 from minigrad.graph.text import heading
 from minigrad.graph.values import ARRAYS, examine, sweep_back
+from minigrad.trees import leaves
 
-COMMUTES = frozenset(
-    "add multiply maximum minimum fmax fmin logaddexp logaddexp2 hypot equal".split()
-)
+COMMUTES = "add multiply maximum minimum fmax fmin logaddexp logaddexp2 hypot equal".split()
 
 
 @cache
@@ -65,7 +64,8 @@ class Reader:
         roots = [node for node in ends.values() if isinstance(node, Leaf)]
         held = {ends[name]: t._array for name, t in outputs.items()}
         order = reachable(roots)[::-1]
-        self.order, self.ends, self.measured = order, ends, gradients
+        self.order, self.ends = order, ends
+        self.unreached = Gradient(None, None) if gradients else None
         self.paths = Paths((node.module for node in order), params)
         self.known = Known()
         self.unknown = examine(order, held, self.known) if finite else set()
@@ -75,12 +75,10 @@ class Reader:
         self.indices: dict[int, Constant] = {}  # of arrays
         self.rows: dict[Any, None] = {}  # the parameters that are read
         self.uses = Counter(p for node in order for p in node.inputs if p in self.paths.names)
-        leaves = {p for node in order for p in node.inputs if p.__class__ is Leaf}
-        tensors = [*self.paths.given.values(), *(leaf.tensor() for leaf in leaves)]
+        read = {p for node in order for p in node.inputs if p.__class__ is Leaf}
         self.owners: set[int] = set()  # arrays that are counted already
-        for tensor in tensors:
-            self._owns(tensor._array if tensor is not None else None)
-
+        for tensor in [*self.paths.given.values(), *(leaf.tensor() for leaf in read)]:
+            self._owns(getattr(tensor, "_array", None))
         self.graph = Graph([], [], self.paths.clusters, view=view)
 
     def read(self) -> Graph:
@@ -121,20 +119,19 @@ class Reader:
                 place = self.indices.setdefault(key, Constant(array.shape, array.dtype))
                 self._input(place, node, label)
                 self._edge(place, box.id, i)
-        scalars = []
         for i, place in enumerate(node.inputs):
-            if not isinstance(place, Constant):
-                if place is not None:
-                    scalars.append((i, f"{place:.6g}" if isinstance(place, float) else str(place)))
-            elif place.__class__ is Constant and self.graph.view == "backward":
+            hidden = place.__class__ is Constant and self.graph.view == "backward"
+            if hidden or not isinstance(place, Constant):
                 continue
-            elif place.__class__ is not Node and place in self.paths.names:
+            if place.__class__ is not Node and place in self.paths.names:
                 box.rows.append(self._row(place, i, box.cluster))
             else:
                 if place not in self.boxes:
-                    self._input(place, node, _argument(node.function, i))
+                    names = (*defaults(node.function), *("" for _ in node.inputs))
+                    self._input(place, node, names[i])
                 self._edge(place, box.id, i)
-        box.arguments, box.scalars = len(node.inputs), tuple(scalars)
+        written = [_written(place) for place in node.inputs]
+        box.call = f"({', '.join(written)})" if set(written) != {"·"} else ""
         floats = sum(p.dtype.kind == "f" for p in node.inputs if isinstance(p, Constant))
         box.ordered = floats > 1 and name not in COMMUTES
         self.graph.boxes.append(box)
@@ -153,31 +150,29 @@ class Reader:
             constant = not alone and any(other.__class__ is Node for other in reader.inputs)
             kind = "constant" if constant else "input"
             cluster = self.paths[reader.module] if constant else None
-            self._add(place, self._box(place, kind, place.name or label or kind, cluster=cluster))
-
-    def _add(self, place: Any, box: Box) -> None:
-        self.boxes[place] = box
-        self.graph.boxes.append(box)
+            box = self._box(place, kind, place.name or label or kind, cluster=cluster)
+            self.boxes[place] = box
+            self.graph.boxes.append(box)
 
     def _output(self, box: Box, end: Any) -> None:
         if end not in self.boxes:
             label = self.paths.names.get(end) or end.name or "tensor"
             kind, word = ("parameter", "leaf") if end in self.rows else ("input", "input")
-            self._add(end, self._box(end, kind, label, word))
+            self.boxes[end] = self._box(end, kind, label, word)
+            self.graph.boxes.append(self.boxes[end])
         self.graph.boxes.append(box)
         self._edge(end, box.id, 0)
 
     def _unused(self) -> None:
         """Show the parameters that were asked for and that nothing reads."""
         for name, tensor in self.paths.given.items():
-            if tensor._node is not None and tensor._node not in self.rows:
+            place = tensor._node
+            if place is not None and place not in self.rows:
                 cluster = self.paths.home(name)
                 label = self.paths.short(name, cluster)
-                box = self._box(tensor._node, "parameter", label, "param", name=name)
-                box.cluster = cluster
-                if self.measured and box.gradient is None:
-                    box.gradient = Gradient(None, None)
-                self.graph.boxes.append(box)
+                gradient = self.known[place].gradient or self.unreached
+                more = {"name": name, "cluster": cluster, "gradient": gradient}
+                self.graph.boxes.append(self._box(place, "parameter", label, "param", **more))
 
     def _edge(self, place: Any, head: str, argument: int) -> None:
         bad = self.known[place].bad is not None
@@ -193,11 +188,8 @@ class Reader:
 
     def _held(self, node: Node) -> int:
         """Count the bytes that a node keeps for backward and no parameter or earlier node does."""
-        saved: list[Any] = list(node.saved or ())
-        if node.saved and node.function.residual:
-            residual = node.residual
-            saved += residual if isinstance(residual, tuple | list) else [residual]
-        return sum(map(self._owns, saved))
+        residual = node.residual if node.saved and node.function.residual else None
+        return sum(map(self._owns, [*(node.saved or ()), *leaves(residual)]))
 
     # ---------------------------------------------------------------------------------- header
     def _header(self) -> None:
@@ -223,13 +215,11 @@ class Reader:
         graph.notes += [self.swept] * bool(self.swept)
 
 
-def _argument(function: Primitive, number: int) -> str:
-    """Return what a function calls its argument, nothing where NumPy does not say."""
-    try:
-        names = function.parameters
-    except (TypeError, ValueError):
-        return ""
-    return names[number] if number < len(names) else ""
+def _written(place: Any) -> str:
+    """Write an argument of a call: a number, and a dot for what has an arrow."""
+    if place is None or isinstance(place, Constant):
+        return "·"
+    return f"{place:.6g}" if isinstance(place, float) else str(place)
 
 
 @cache

@@ -37,10 +37,7 @@ def heading(box: Box) -> str:
     if box.kind != "op":
         return box.label
     text = box.does if box.label == "getitem" else f"{box.label} {box.does}".rstrip()
-    text = f"∂ {text}" if box.recorded else text
-    if box.scalars:
-        given = dict(box.scalars)
-        text += f"({', '.join(given.get(i, '·') for i in range(box.arguments))})"
+    text = f"∂ {text}{box.call}" if box.recorded else f"{text}{box.call}"
     return f"{box.name} = {text}" if box.name else text
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
@@ -66,19 +65,12 @@ def stylesheet() -> str:
 
 def legend(graph: Graph) -> list[tuple[str, str]]:
     """List the kinds that are present: what stands for each, and what it means."""
-    present = {kind for box in graph.boxes for item in (box, *box.rows) for kind in _kinds(item)}
+    items = [item for box in graph.boxes for item in (box, *box.rows)]
+    marks = ("dotted", "bad_gradient", "health")
+    present = {"sweep" if i.recorded else i.kind.replace("constant", "input") for i in items}
+    present |= {mark for mark in marks if any(getattr(item, mark) for item in items)}
+    present |= {"bad" for item in items if item.bad and item.bad.origin}
+    present |= {"scale" for item in items if item.gradient}
     present |= {"reached" for edge in graph.edges if edge.bad}
     present |= {"repeat" for edge in graph.edges if edge.repeat}
     return [(kind, text) for kind, text in _THEME["legend"] if kind in present]
-
-
-def _kinds(item: Box) -> Iterator[str]:
-    yield "sweep" if item.recorded else item.kind.replace("constant", "input")
-    marks = {
-        "dotted": item.dotted,
-        "bad": item.bad and item.bad.origin,
-        "bad_gradient": item.bad_gradient,
-        "health": item.health,
-        "scale": item.gradient,
-    }
-    yield from (kind for kind, mark in marks.items() if mark)

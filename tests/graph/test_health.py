@@ -8,7 +8,7 @@ from graph_parsing import by_pydot
 
 from minigrad import Tensor, draw, nn
 from minigrad import functional as F
-from minigrad.graph.health import measure
+from minigrad.graph.values import measure
 
 RNG = np.random.default_rng(0)
 
