@@ -12,7 +12,6 @@ from minigrad.graph.text import edge_tooltip, heading, lines, row_text, short, t
 from minigrad.graph.theme import LOOKS, STEP_NAMES, legend, look, palette, static
 from minigrad.graph.tree import plant
 
-FONT = "Helvetica,Arial,sans-serif"
 COLUMNS = 4  # of the legend
 ARROWS = {"repeat": ("⇢", "edge"), "reached": ("➞", "bad_border")}  # of the legend: their hues
 CORNERS = ("tl", "tr", "bl")  # of a frame, for its title: the first that no edge runs across
@@ -60,7 +59,7 @@ def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:
     header = [f"<B>{html(short(graph.title))}</B>"] if graph.title else []  # no empty tag
     header += map(html, [f"{graph.view} · {graph.facts}", *graph.notes])
     begin = Template(static("picture.dot")).substitute(
-        colours, font=FONT, direction=graph.direction, header=table(map(cell, header))
+        colours, direction=graph.direction, header=table(map(cell, header))
     )
     parts = [begin.rstrip()]
     prefix = ""
@@ -84,8 +83,7 @@ def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:
         values = {"id": f"edge{number}", **_edge(edge, tail)}
         values["tooltip"] = values["labeltooltip"] = edge_tooltip(edge, tail, head, graph.view)
         if head.ordered and len(ends[head.id]) > 1:
-            argument = {"headlabel": str(edge.argument), "labelangle": "40"}
-            values |= {**argument, "labeldistance": "1.5"}
+            values |= {"headlabel": str(edge.argument), **LOOKS["argument"]}
         parts.append(statement(f"{edge.tail} -> {edge.head}", values, colours))
     if graph.legend:
         top = next(box.id for box in graph.boxes if box.id not in ends)

@@ -249,8 +249,6 @@ def _seen_edges(
 def refer(graph: Graph, max_fanout: int) -> Graph:
     """Draw inputs that are read often at each use, and references to such operations."""
     readers = Counter(e.tail for e in graph.edges)
-    if max(readers.values(), default=0) <= max_fanout:
-        return graph
     by_id = {box.id: box for box in graph.boxes}
     extra: dict[str, list[Box]] = {}
     edges: list[Edge] = []

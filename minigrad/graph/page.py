@@ -19,14 +19,10 @@ from minigrad.graph.tree import around, folders
 
 BUDGET = 60  # boxes that a page shows when it opens
 LIMIT = 2_000_000  # bytes of a page: above it, the page holds the folded graph
-SCRIPTS = (
-    "dagre.min.js", "arrange.js", "layout.js", "draw.js", "page.js", "export.js", "panel.js",
-    "controls.js",
-)  # fmt: skip
+SCRIPTS = "dagre.min arrange layout draw page export panel controls".split()
 AS_THEY_ARE = (
-    "id", "dtype", "dotted", "gradient", "stats", "slopes", "bad", "bad_gradient", "keywords",
-    "health", "recorded", "ordered", "target",
-)  # fmt: skip
+    "id dtype dotted gradient stats slopes bad bad_gradient keywords health recorded ordered target"
+).split()
 FOLDED = ("text", "lines", "rows", "step", "gradient", "stats", "slopes")  # differ in a fold
 
 
@@ -42,8 +38,8 @@ def page(whole: Graph, picture: Graph) -> str:
 
 def _page(graph: Graph, picture: Graph) -> str:
     style = _variables(graph.theme) + static("page.css")
-    licence = static("dagre.LICENSE.txt")
-    script = "\n".join([f"/* {licence}*/", *map(static, SCRIPTS)])
+    code = [static(f"{name}.js") for name in SCRIPTS]
+    script = "\n".join([f"/* {static('dagre.LICENSE.txt')}*/", *code])
     # `<` could end the element that holds the data, whatever the names in it.
     data = json.dumps(model(graph, picture), separators=(",", ":")).replace("<", "\\u003c")
     parts = {

@@ -124,7 +124,7 @@ class Reader:
             if hidden or not isinstance(place, Constant):
                 continue
             if place.__class__ is not Node and place in self.paths.names:
-                box.rows.append(self._row(place, i, box.cluster))
+                box.rows.append(self._row(place, box.cluster))
             else:
                 if place not in self.boxes:
                     names = (*defaults(node.function), *("" for _ in node.inputs))
@@ -136,12 +136,11 @@ class Reader:
         box.ordered = floats > 1 and name not in COMMUTES
         self.graph.boxes.append(box)
 
-    def _row(self, place: Any, argument: int, cluster: str | None) -> Box:
+    def _row(self, place: Any, cluster: str | None) -> Box:
         name, number = self.paths.names[place], self.paths.number(place)
         label, uses = self.paths.short(name, cluster), self.uses[place]
         self.rows[place] = None
-        return self._box(place, "parameter", label, "param", name=name, number=number,
-                         argument=argument, uses=uses)  # fmt: skip
+        return self._box(place, "parameter", label, "param", name=name, number=number, uses=uses)
 
     def _input(self, place: Any, reader: Node, label: str) -> None:
         """Show what nothing made; a constant beside other inputs stands with them."""

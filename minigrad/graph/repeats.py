@@ -38,7 +38,7 @@ class Repeats:
         for edge in graph.edges:
             self.incoming.setdefault(edge.head, []).append(edge)
             self.readers.setdefault(edge.tail, []).append(edge)
-        self.moved: set[str] = set()  # inputs, into the round that alone reads them
+        self.moved: set[int] = set()  # inputs, into the round that alone reads them
 
     def _number(self, form: Any) -> int:
         return self.numbers.setdefault(form, len(self.numbers))
@@ -49,7 +49,7 @@ class Repeats:
         if box.marked or any(row.bad and row.bad.origin for row in box.rows):
             return self._number(box.id)  # like no other
         keywords = "" if box.label == "getitem" else box.keywords  # of a loop, the step's number
-        rows = tuple((r.label, r.shape, r.dtype, r.argument, r.requires_grad) for r in box.rows)
+        rows = tuple((r.label, r.shape, r.dtype, r.requires_grad) for r in box.rows)
         return self._number((
             box.kind, box.label, box.name, box.shape, box.dtype, keywords, box.call,
             box.requires_grad, bool(box.bad), bool(box.health), rows,
@@ -64,18 +64,13 @@ class Repeats:
                 self.search(item, bounds[-1]) if isinstance(item, Frame) else self.forms[item.id]
             )
             bounds.append(bounds[-1] + len(_leaves(item)))
-        loops: dict[int, Frame] = {}
-        gone: set[int] = set()
+        found: dict[int, Items] = {}  # in the place of each item
         for run in self._runs(items, forms, bounds):
             rounds = [self._round(frame, items[i : i + run.step]) for i in run]
-            loops[id(items[run.start])] = self._loop(rounds)
-            gone |= {id(item) for item in items[run.start : run.stop]}
-        frame.items = [
-            loops.get(id(item), item)
-            for item in frame.items
-            if (id(item) in loops or id(item) not in gone)
-            and (isinstance(item, Frame) or item.id not in self.moved)
-        ]
+            found |= {id(item): [] for item in items[run.start : run.stop]}
+            found[id(items[run.start])] = [self._loop(rounds)]
+        kept = [item for item in frame.items if id(item) not in self.moved]
+        frame.items = [new for item in kept for new in found.get(id(item), [item])]
         path = frame.path
         if path and any(p == path or p.startswith(f"{path}.") for p in self.expand):
             return self._number(frame.key)
@@ -176,12 +171,13 @@ class Repeats:
                 ends = [
                     (self.places.get(e.head, -1) - start, e.argument) for e in self.readers[tail]
                 ]
-                if box.kind in LOOSE and all(0 <= place < len(leaves) for place, _ in ends):
-                    found[-1][tuple(ends), box.kind, box.shape, box.dtype, tail in held] = box
-        for place in [p for p in found[0] if not p[-1] and all(p in alone for alone in found)]:
+                inside = all(0 <= place < len(leaves) for place, _ in ends)
+                if inside and box.kind in LOOSE and tail not in held:
+                    found[-1][tuple(ends), self.forms[tail]] = box
+        for place in [p for p in found[0] if all(p in alone for alone in found)]:
             for each, alone in zip(rounds, found, strict=True):
                 each.items.insert(0, alone[place])
-                self.moved.add(alone[place].id)
+                self.moved.add(id(alone[place]))
 
 
 def _leaves(item: Frame | Box) -> list[Box]:
