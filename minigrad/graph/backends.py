@@ -12,6 +12,7 @@ import sys
 
 import numpy as np
 
+from minigrad.graph.text import width
 from minigrad.graph.theme import static
 
 TIMEOUT = 30.0  # seconds
@@ -108,7 +109,7 @@ def crossed_titles(svg: str) -> set[str]:
     found = set()
     for key, frame in _FRAME.findall(svg):
         for left, low, text in _TEXT.findall(frame):
-            right = float(left) + 4.7 * len(html.unescape(text))
+            right = float(left) + 4.7 * width(html.unescape(text))
             beside = (float(left) - 2 < x) & (x < right)
             if (beside & (float(low) - 9 < y) & (y < float(low) + 3)).any():
                 found.add(key)

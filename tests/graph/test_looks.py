@@ -1,5 +1,6 @@
 """What a box says of its operation, and the form of a picture: titles, limits, samples, grounds."""
 
+import re
 import struct
 import time
 import warnings
@@ -189,3 +190,16 @@ def test_what_takes_too_long_is_folded(monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert "×400" in view.svg()
+
+
+@needs_graphviz
+@pytest.mark.parametrize("name", ["層" * 12, "한국어이름" * 3, "ｆｕｌｌ"])
+def test_boxes_hold_wide_letters_in_any_font(name):
+    y = np.tanh(tensor(3, grad=True))
+    y.name = name
+    root = ElementTree.fromstring(draw(y).svg())
+    box = root.find(".//{*}g[@id='op1_tanh']")
+    across = [float(x) for x in re.findall(r"(-?[\d.]+),", box.find(".//{*}path").get("d"))]
+    text = box.find(".//{*}text")
+    assert max(across) - min(across) > float(text.get("font-size")) * len(name)
+    assert text.get("font-family").endswith("sans-serif")

@@ -255,3 +255,17 @@ def test_the_button_leads_to_the_first_nan(opened):
     assert box["y"] + box["height"] < panel["y"]
     assert "first NaN" in browser.find_element("id", "panel").text
     assert data_of(browser.page_source)["title"] == view.whole.title
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_names_of_200_letters_begin_on_the_screen(width, opened):
+    net = nn.Sequential(nn.Sequential(nn.Linear(4, 5)))
+    net.__dict__["m" * 200] = nn.Linear(5, 5)
+    net.forward = lambda x: getattr(net, "m" * 200)(net[0](x))
+    x = Tensor(np.ones((3, 4), "f4"), name="x" * 200)
+    y = np.tanh(net(x))
+    y.name = "層" * 200
+    browser = opened(y.sum().draw(params=net), width=width, height=844)
+    texts = "[...document.querySelectorAll('#graph text')]"
+    script = f"return {texts}.map((text) => text.getBoundingClientRect().left)"
+    assert min(browser.execute_script(script)) >= 0

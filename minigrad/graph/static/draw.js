@@ -1,7 +1,8 @@
 // The picture: boxes, frames and edges as SVG.
 
 const NS = document.getElementById("graph").namespaceURI;
-const LINE = 14, LONGEST = 48; // of a line: its height, and its characters before it is cut
+const LINE = 14; // of a line: its height
+const LONGEST = Math.max(20, Math.min(48, innerWidth / 16)); // letters of a line before it is cut
 const FONTS = { heading: "bold 12px Helvetica, Arial, sans-serif", text: "11px Helvetica, Arial, sans-serif" };
 const STARTS = { module: "▸ ", stretch: "▸ " };
 
@@ -28,7 +29,9 @@ function width(text, font) {
 function short(text) {
   const line = text.replace(/\s+/g, " ");
   const letters = [...line];
-  return letters.length > LONGEST ? letters.slice(0, LONGEST - 1).join("") + "…" : line;
+  let room = LONGEST;
+  const beyond = letters.findIndex((letter) => (room -= letter > "\u2e7f" ? 2 : 1) < 0); // 層 is wide
+  return beyond < 0 ? line : letters.slice(0, beyond - 1).join("") + "…";
 }
 
 /** What is written in a box. */
