@@ -44,13 +44,12 @@ def html(text: str) -> str:
     return _CONTROL.sub("\ufffd", text).translate(_ESCAPES)
 
 
-def statement(subject: str, values: Mapping[str, str], colours: Mapping[str, str] = {}) -> str:
+def statement(subject: str, values: dict[str, str], colours: Mapping[str, str] = {}) -> str:
     """Write a node or an edge with its attributes, and what colours are for as colours."""
-    pairs = (
-        (name, colours.get(value, value) if name.endswith("color") else value)
-        for name, value in values.items()
+    hues = {name: colours.get(hue, hue) for name, hue in values.items() if name.endswith("color")}
+    return (
+        f"{subject} [{' '.join(f'{name}={quote(text)}' for name, text in (values | hues).items())}]"
     )
-    return f"{subject} [{' '.join(f'{name}={quote(value)}' for name, value in pairs)}]"
 
 
 def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:

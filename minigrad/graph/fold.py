@@ -206,17 +206,12 @@ def drawn(root: Frame, graph: Graph) -> Graph:
     for key, boxes in others.items():
         seen[key] = joined(seen[key], boxes, inside_one[key])
     boxes = [seen[key] for key in dict.fromkeys(stands[box.id] for box in graph.boxes)]
-    shut = {box.id for box in closed.values()}
-    edges = _seen_edges(graph.edges, stands, homes, clusters, shut)
+    edges = _seen_edges(graph.edges, stands, homes, clusters)
     return replace(graph, boxes=boxes, edges=edges, clusters=clusters)
 
 
 def _seen_edges(
-    edges: list[Edge],
-    stands: dict[str, str],
-    homes: Homes,
-    clusters: dict[str, Frame],
-    shut: set[str],
+    edges: list[Edge], stands: dict[str, str], homes: Homes, clusters: dict[str, Frame]
 ) -> list[Edge]:
     """Point edges at what is drawn: one for each argument, or for each pair with a closed frame.
 
@@ -238,7 +233,8 @@ def _seen_edges(
             leaves = any(
                 frame.loop and frame.id in clusters for frame in out if frame not in common
             )
-            key = tail, head, -1 if leaves or not shut.isdisjoint((tail, head)) else edge.argument
+            boxes = tail in homes and head in homes and not leaves  # and no closed frames
+            key = tail, head, edge.argument if boxes else -1
             if key not in result:
                 result[key] = replace(edge, tail=tail, head=head, uses=0)
             result[key].uses += 1

@@ -104,23 +104,20 @@ def model(whole: Graph, picture: Graph) -> dict[str, Any]:
     numbers = {box.id: i for i, box in enumerate(whole.boxes)}
     nodes, clusters = [], []
     for box in whole.boxes:
-        *outer, home = homes[box.id]
+        *beyond, home = homes[box.id]
         prefix = f"{home.path}: " if home.slim and home.path else ""
         record = _record(box, prefix, show)
-        if box.id in folds and any(frame.loop for frame in outer):
+        if box.id in folds and any(frame.loop for frame in beyond):
             fold = _record(folds[box.id], prefix, show)
             record["fold"] = {key: fold.get(key) for key in FOLDED}
-        nodes.append(record | _filled({"in": places.get(outer[-1] if home.slim else home)}))
+        nodes.append(record | _filled({"in": places.get(beyond[-1] if home.slim else home)}))
     for frame in frames:
-        record = _record(closed[frame], "", show)
-        key = f"loop_{frame.key}" if frame.loop else frame.id
-        record |= {"id": key, "text": frame.title(), "label": frame.label}
+        record = _record(closed[frame], "", show) | {"text": frame.title(), "label": frame.label}
+        record |= {"id": f"loop_{frame.key}" if frame.loop else frame.id}
         record |= {"title": frame.title(relative=True), "sums": frame.sums}
         record |= {"kind": "stretch"} if frame.sort == "stretch" else {}
-        home = homes[frame][-1]
-        clusters.append(
-            record | _filled({"loop": frame.loop, "open": frame.open, "in": places.get(home)})
-        )
+        outer = places.get(homes[frame][-1])
+        clusters.append(record | _filled({"loop": frame.loop, "open": frame.open, "in": outer}))
     return {
         "title": whole.title,
         "facts": f"{whole.view} · {whole.facts}",

@@ -83,8 +83,8 @@ def tooltip(box: Box) -> str:
     parts = [heading(box) + size, box.keywords]
     parts.append(f"holds {human(box.saved)} for backward" if box.saved else "")
     for row in box.rows:
-        values = f", {row.stats.text}" if row.stats else ""
-        parts.append(f"{row.name}: {row.shape} {row.dtype}, {human(row.nbytes)}{values}")
+        about = [f"{row.name}: {row.shape} {row.dtype}", human(row.nbytes)]
+        parts.append(", ".join([*about, row.stats.text] if row.stats else about))
     parts.append(f"values: {box.stats.text}" if box.stats else "")
     slopes = f": {box.slopes.text}" if box.slopes else ""
     parts.append(box.gradient.text + slopes if box.gradient else "")

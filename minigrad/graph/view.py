@@ -82,10 +82,7 @@ class GraphView:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the DOT source to a file, and return its path."""
         if Path(path).suffix[1:].lower() in backends.FORMATS:
-            raise ValueError(
-                f"save: writes DOT, and {Path(path).name!r} is the name of a picture: use "
-                f".render({str(path)!r}), or a name that ends in .dot"
-            )
+            raise ValueError(f"save: writes DOT: for a picture use .render({str(path)!r})")
         write_file(path, self.source)
         return Path(path)
 
@@ -186,11 +183,9 @@ def _picture(graph: Graph, format: str) -> bytes:
 
 def _annotate(svg: str, graph: Graph) -> str:
     """Give an SVG its role, title and description, and colours for dark pages."""
-    title = dot.html(graph.title.replace("\n", " "))
-    facts = dot.html(f"{graph.view} · {graph.facts}")
-    described = "".join(f". {dot.html(note)}" for note in graph.notes)
-    head = f'<title id="minigrad_title">{title}</title>'
-    head += f'<desc id="minigrad_desc">{facts}{described}</desc>'
+    facts = f"{graph.view} · {graph.facts}"
+    title, about = map(dot.html, (graph.title.replace("\n", " "), ". ".join([facts, *graph.notes])))
+    head = f'<title id="minigrad_title">{title}</title><desc id="minigrad_desc">{about}</desc>'
     if graph.theme == "auto":
         head += f"<style>{stylesheet()}</style>"
     role = 'role="img" class="minigrad" aria-labelledby="minigrad_title minigrad_desc"'
