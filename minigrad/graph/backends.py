@@ -75,19 +75,16 @@ def render(source: str, format: str, dpi: float = 96) -> bytes:
     try:
         done = subprocess.run(run, input=source.encode(), capture_output=True, timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
-        raise TimeoutError(
-            f"render: {name} took longer than {TIMEOUT:g} s: draw less, for example with depth=1 "
-            "or a smaller max_nodes"
-        ) from None
+        what = f"render: {name} took longer than {TIMEOUT:g} s"
+        raise TimeoutError(f"{what}: draw less, with depth=1 or a smaller max_nodes") from None
     except OSError as error:
         raise RuntimeError(f"render: {name} could not be run: {error}") from None
     errors = done.stderr.decode(errors="replace").strip()
     if done.returncode:
         raise RuntimeError(f"render: {name} failed with status {done.returncode}: {errors}")
     if not done.stdout.startswith(_BEGINS[format]):
-        raise RuntimeError(
-            f"render: {name} returned something that is no {format}: {done.stdout[:60]!r} {errors}"
-        )
+        start = done.stdout[:60]
+        raise RuntimeError(f"render: what {name} returned is no {format}: {start!r} {errors}")
     return done.stdout
 
 

@@ -47,9 +47,8 @@ def html(text: str) -> str:
 def statement(subject: str, values: dict[str, str], colours: Mapping[str, str] = {}) -> str:
     """Write a node or an edge with its attributes, and what colours are for as colours."""
     hues = {name: colours.get(hue, hue) for name, hue in values.items() if name.endswith("color")}
-    return (
-        f"{subject} [{' '.join(f'{name}={quote(text)}' for name, text in (values | hues).items())}]"
-    )
+    pairs = " ".join(f"{name}={quote(text)}" for name, text in (values | hues).items())
+    return f"{subject} [{pairs}]"
 
 
 def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:

@@ -91,15 +91,9 @@ class Paths:
         same = self.calls.setdefault(module, [])
         around = self.clusters[parent] if parent else None
         own = ((self.number(p._node or id(p)), p.size) for p in module.parameters())
-        made = Frame(
-            key=self.keys(path or kind),
-            path=path,
-            kind=kind,
-            parent=parent,
-            level=around.level + 1 if around else 0,
-            owned=same[0].owned if same else dict(own),
-            outer=around.path if around else "",
-        )
+        made = Frame(self.keys(path or kind), path, kind, parent)
+        made.level, made.outer = (around.level + 1, around.path) if around else (0, "")
+        made.owned = same[0].owned if same else dict(own)
         same.append(made)
         self.clusters[made.id] = made
         return made.id

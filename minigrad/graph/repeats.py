@@ -146,18 +146,11 @@ class Repeats:
                 each.kind = f"step {n}"
             first = replace(first, kind="loop", key=first.key.replace("step", "loop", 1))
         self._move_inputs(rounds)
-        return replace(
-            first,
-            path=span_of_paths([each.path for each in rounds]),
-            sort="loop",
-            repeats=len(rounds),
-            owned=owned(rounds),
-            each=first.parameters,
-            ops=sum(box.ops for each in rounds for box in each.boxes()),
-            calls=1,
-            items=list(rounds),
-            loop=True,
-        )
+        made = replace(first, sort="loop", loop=True, calls=1, items=list(rounds))
+        made.path, made.owned = span_of_paths([each.path for each in rounds]), owned(rounds)
+        made.repeats, made.each = len(rounds), first.parameters
+        made.ops = sum(box.ops for box in made.boxes())
+        return made
 
     def _move_inputs(self, rounds: Sequence[Frame]) -> None:
         """Move what each round alone reads, at the same place, into the rounds."""

@@ -12,6 +12,7 @@ from minigrad.graph.tree import plant
 
 SHOW = ("shape", "dtype", "bytes")
 LONGEST = 40  # letters of a name
+SHAPES = {"op": "( )", "input": "([ ])", "constant": "([ ])", "output": "{{ }}"}  # in Mermaid
 # What Mermaid and the HTML in its labels would read as markup is written by number.
 _ESCAPES: dict[int, str | None] = dict.fromkeys(range(32)) | {ord("\n"): "<br/>"}
 _ESCAPES |= {ord(c): f"#{ord(c)};" for c in '"#&<>;\\`*'}
@@ -155,7 +156,5 @@ def mermaid(graph: Graph) -> str:
 def _node(box: Box, show: Sequence[str]) -> str:
     texts = [heading(box), *lines(box, show), *(row_text(row, show) for row in box.rows)]
     label = "<br/>".join(text.translate(_ESCAPES) or " " for text in texts)
-    start, end = {"input": ("([", "])"), "constant": ("([", "])"), "output": ("{{", "}}")}.get(
-        box.kind, ("(", ")") if box.kind == "op" else ("[", "]")
-    )
+    start, end = SHAPES.get(box.kind, "[ ]").split()
     return f'{box.id}{start}"{label}"{end}:::{"nonfinite" if box.marked else box.kind}'

@@ -76,23 +76,15 @@ def _folder(frame: Frame, inputs: tuple[str, ...], leaving: Box | None) -> Box:
     ops = sum(b.ops for b in members)
     hiding = f"… {count(ops, 'op')} hidden …" if ops else "… inputs …"
     marks = [b.bad for b in members if b.bad] + [r.bad for b in members for r in b.rows if r.bad]
-    return Box(
-        f"{'hidden' if hidden else 'module'}_{frame.key}",
-        "hidden" if hidden else "module",
-        hiding if hidden else frame.title(relative=True),
-        name=frame.path,
-        shape=last.shape,
-        dtype=last.dtype,
-        nbytes=last.nbytes,
-        ops=ops,
-        parameters=frame.parameters,
-        saved=sum(b.saved for b in members),
-        gradient=span(b.gradient for b in members),
-        bad=max(marks, key=lambda b: (b.first, b.origin), default=None),
-        bad_gradient=next((b.bad_gradient for b in members if b.bad_gradient), None),
-        health=next((b.health for b in members if b.health), ""),
-        inputs=inputs,
-    )
+    kind, label = ("hidden", hiding) if hidden else ("module", frame.title(relative=True))
+    box = Box(f"{kind}_{frame.key}", kind, label, last.shape, last.dtype, frame.path)
+    box.ops, box.parameters, box.inputs = ops, frame.parameters, inputs
+    box.nbytes, box.saved = last.nbytes, sum(b.saved for b in members)
+    box.gradient = span(b.gradient for b in members)
+    box.bad = max(marks, key=lambda b: (b.first, b.origin), default=None)
+    box.bad_gradient = next((b.bad_gradient for b in members if b.bad_gradient), None)
+    box.health = next((b.health for b in members if b.health), "")
+    return box
 
 
 def span(gradients: Iterable[Gradient | None]) -> Gradient | None:
