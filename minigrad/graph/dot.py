@@ -56,10 +56,8 @@ def write(graph: Graph, corners: Mapping[str, int] = {}) -> str:
     colours = palette(graph.theme)
     header = [f"<B>{html(short(graph.title))}</B>"] if graph.title else []  # no empty tag
     header += map(html, [f"{graph.view} · {graph.facts}", *graph.notes])
-    begin = Template(static("picture.dot")).substitute(
-        colours, direction=graph.direction, header=table(map(cell, header))
-    )
-    parts = [begin.rstrip()]
+    given = {"direction": graph.direction, "header": table(map(cell, header))}
+    parts = [Template(static("picture.dot")).substitute(colours, **given).rstrip()]
     prefix = ""
     for _, item in plant(graph).walk():
         if item is None:

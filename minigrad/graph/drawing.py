@@ -16,11 +16,7 @@ from minigrad.graph.read import Reader
 from minigrad.graph.text import SHOW
 from minigrad.graph.view import GraphView
 
-CHOICES = {
-    "view": ("forward", "backward"),
-    "direction": ("TB", "LR", "BT", "RL"),
-    "theme": ("auto", "light", "dark"),
-}
+CHOICES = {"view": "forward backward", "direction": "TB LR BT RL", "theme": "auto light dark"}
 
 
 def draw(
@@ -105,8 +101,8 @@ def draw(
     [output] output = 9
     """
     for (name, choices), value in zip(CHOICES.items(), (view, direction, theme), strict=True):
-        if value not in choices:
-            raise ValueError(f"draw: {name} must be one of {', '.join(choices)}: {value!r}")
+        if value not in choices.split():
+            raise ValueError(f"draw: {name} must be one of {', '.join(choices.split())}: {value!r}")
     if isinstance(show, str) or not set(show) <= set(SHOW):
         raise ValueError(f"draw: show must be a collection among {', '.join(SHOW)}, got {show!r}")
     if isinstance(expand, str):

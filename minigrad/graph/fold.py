@@ -60,9 +60,8 @@ def fold(
     small = drawn(root, graph)
     if before > max_nodes:
         warnings.warn(
-            f"draw: the graph has {before:,} nodes, more than max_nodes={max_nodes:,}: repeats, "
-            f"modules and operations were folded until {len(small.boxes):,} were left: pass a "
-            "larger max_nodes to see more",
+            f"draw: the graph has {before:,} nodes, more than max_nodes={max_nodes:,}: it was "
+            f"folded to {len(small.boxes):,}: pass a larger max_nodes to see more",
             stacklevel=3,
         )
     small = refer(small, max_fanout)

@@ -264,20 +264,20 @@ class Graph:
         return f"{count(self.ops, 'op')}, {parameters}, {human(self.saved)} saved for backward"
 
 
-class Ids:
-    """Hand out identifiers of ASCII letters, digits and underscores, each once."""
+class Ids(dict[str, int]):
+    """Hand out identifiers of ASCII letters, digits and underscores, each once.
 
-    def __init__(self) -> None:
-        self.last: dict[str, int] = {}  # of each identifier: the number that it had last
+    The values are the number that each had last.
+    """
 
     def __call__(self, *parts: str) -> str:
         """Return the parts joined, with a number where that was handed out before."""
         base = _OTHER.sub("_", "_".join(parts)).strip("_")
         result = base
-        while result in self.last:
-            self.last[base] += 1
-            result = f"{base}_{self.last[base]}"
-        self.last[result] = 1
+        while result in self:
+            self[base] += 1
+            result = f"{base}_{self[base]}"
+        self[result] = 1
         return result
 
 

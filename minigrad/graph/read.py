@@ -36,8 +36,7 @@ class Known(dict[Any, Box]):
         size = math.prod(place.shape) * place.dtype.itemsize
         box = Box("", "", "", place.shape, short_dtype(place.dtype), place.name, nbytes=size)
         box.requires_grad = place.__class__ is not Constant
-        self[place] = box
-        return box
+        return self.setdefault(place, box)
 
 
 class Reader:
@@ -61,10 +60,10 @@ class Reader:
         self, outputs: Mapping[str, Tensor], params: Any, view: str, gradients: bool, finite: bool
     ):
         ends = {name: t._node or Constant(t.shape, t.dtype) for name, t in outputs.items()}
+        self.ends = ends
         roots = [node for node in ends.values() if isinstance(node, Leaf)]
         held = {ends[name]: t._array for name, t in outputs.items()}
-        order = reachable(roots)[::-1]
-        self.order, self.ends = order, ends
+        self.order = order = reachable(roots)[::-1]
         self.unreached = Gradient(None, None) if gradients else None
         self.paths = Paths((node.module for node in order), params)
         self.known = Known()
@@ -115,8 +114,8 @@ class Reader:
             box.does = does(node.function, node.keywords, shapes)
             arrays = index_arrays(node.keywords) if self.graph.view == "forward" else ()
             for i, (label, array) in enumerate(arrays, len(shapes)):
-                key = id(array)  # which the graph holds
-                place = self.indices.setdefault(key, Constant(array.shape, array.dtype))
+                # The graph holds the array, so that its number stays its own.
+                place = self.indices.setdefault(id(array), Constant(array.shape, array.dtype))
                 self._input(place, node, label)
                 self._edge(place, box.id, i)
         for i, place in enumerate(node.inputs):
@@ -193,20 +192,17 @@ class Reader:
     # ---------------------------------------------------------------------------------- header
     def _header(self) -> None:
         graph, given = self.graph, self.paths.given.values()
-        graph.title = ", ".join(
-            heading(b) if b.value is not None else f"{b.label} {b.shape} {b.dtype}"
-            for b in graph.boxes
-            if b.kind == "output"
-        )
+        ends = [b for b in graph.boxes if b.kind == "output"]
+        said = [f"{b.label} {b.shape} {b.dtype}" if b.value is None else heading(b) for b in ends]
+        graph.title = ", ".join(said)
         graph.ops, graph.saved = len(self.order), sum(box.saved for box in graph.boxes)
         places = dict.fromkeys([*self.rows, *(t._node for t in given if t._node is not None)])
         graph.parameters = len(places)
         graph.parameter_values = sum(math.prod(place.shape) for place in places)
         graph.parameter_bytes = sum(self.known[place].nbytes for place in places)
         if not any(isinstance(end, Leaf) for end in self.ends.values()):
-            graph.notes.append(
-                "nothing was recorded: no input requires a gradient, or no_grad() is on"
-            )
+            why = "no input requires a gradient, or no_grad() is on"
+            graph.notes.append(f"nothing was recorded: {why}")
         if self.unknown:
             released = any(node.saved is None for node in self.unknown)
             why = ": released by backward(), call it with retain_graph=True" if released else ""

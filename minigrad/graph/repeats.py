@@ -71,12 +71,10 @@ class Repeats:
             found[id(items[run.start])] = [self._loop(rounds)]
         kept = [item for item in frame.items if id(item) not in self.moved]
         frame.items = [new for item in kept for new in found.get(id(item), [item])]
-        path = frame.path
-        if path and any(p == path or p.startswith(f"{path}.") for p in self.expand):
+        if frame.path and any(f"{p}.".startswith(f"{frame.path}.") for p in self.expand):
             return self._number(frame.key)
         inner = tuple(wire for wire in self._wires(start, bounds[-1], start) if wire[2])
-        sizes = tuple(frame.owned.values())
-        return self._number((frame.kind, sizes, tuple(forms), inner))
+        return self._number((frame.kind, tuple(frame.owned.values()), tuple(forms), inner))
 
     def _wires(self, start: int, stop: int, since: int) -> Wires:
         """Return from how far back the boxes of a range read, or which of what is older."""

@@ -123,7 +123,6 @@ def outline(graph: Graph) -> str:
 
 def mermaid(graph: Graph) -> str:
     """Return a Mermaid flowchart."""
-    show = graph.show
     result = [f"flowchart {graph.direction}"]
     for depth, item in plant(graph).walk():
         indent = "  " * (depth + 1)
@@ -131,7 +130,7 @@ def mermaid(graph: Graph) -> str:
             label = item.label.translate(_ESCAPES)
             result.append(f'{indent}subgraph {item.id}["{label}"]')
         else:
-            result.append(indent + (_node(item, show) if item else "end"))
+            result.append(indent + (_node(item, graph.show) if item else "end"))
     for edge in graph.edges:
         arrow = f'-. "next ×{edge.uses}" .->' if edge.repeat else "-->"
         result.append(f"  {edge.tail} {arrow} {edge.head}")
@@ -147,9 +146,8 @@ def mermaid(graph: Graph) -> str:
     frame = f"fill:none,stroke:{colours['edge']},stroke-dasharray:4"
     result += [f"  style {key} {frame}" for key in graph.clusters]
     bad = [str(number) for number, edge in enumerate(graph.edges) if edge.bad]
-    if bad:
-        paint = f"stroke:{colours['bad_border']},stroke-width:3px"
-        result.append(f"  linkStyle {','.join(bad)} {paint}")
+    paint = f"stroke:{colours['bad_border']},stroke-width:3px"
+    result += [f"  linkStyle {','.join(bad)} {paint}"] * bool(bad)
     return "\n".join(result) + "\n"
 
 

@@ -17,9 +17,10 @@ def owned(items: Iterable[Frame | Box]) -> dict[int, int]:
     """Return the size of each parameter in frames and boxes, by number."""
     found: dict[int, int] = {}
     for item in items:
-        rows = [] if isinstance(item, Frame) else item.rows
-        found |= {row.number: math.prod(row.shape or ()) for row in rows}
-        found |= item.owned if isinstance(item, Frame) else {}
+        if isinstance(item, Frame):
+            found |= item.owned
+        else:
+            found |= {row.number: math.prod(row.shape or ()) for row in item.rows}
     return found
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import graphviz
 
 
+Named = str | os.PathLike[str]  # of a file
+
+
 class GraphView:
     """A picture of a graph: it has copied what it shows, and holds no arrays.
 
@@ -79,7 +82,7 @@ class GraphView:
 
         return graphviz.Source(self.source)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: Named) -> Path:
         """Write the DOT source to a file, and return its path."""
         if Path(path).suffix[1:].lower() in backends.FORMATS:
             raise ValueError(f"save: writes DOT: for a picture use .render({str(path)!r})")
@@ -103,7 +106,7 @@ class GraphView:
         """Return the picture as SVG."""
         return self.pipe("svg").decode()
 
-    def render(self, path: str | os.PathLike[str]) -> Path:
+    def render(self, path: Named) -> Path:
         """Draw to a file, its format given by the suffix: .svg, .png or .pdf.
 
         Raises
@@ -122,7 +125,7 @@ class GraphView:
         """
         return page(self.whole, self.graph)
 
-    def to_html(self, path: str | os.PathLike[str]) -> Path:
+    def to_html(self, path: Named) -> Path:
         """Write the page of `html` to a file, which holds all that it needs.
 
         Raises
@@ -153,9 +156,7 @@ class GraphView:
         return bundle
 
 
-def _write(
-    call: str, path: str | os.PathLike[str], suffixes: list[str], make: Callable[[str], bytes | str]
-) -> Path:
+def _write(call: str, path: Named, suffixes: list[str], make: Callable[[str], bytes | str]) -> Path:
     path = Path(path)
     if path.suffix.lower() not in suffixes:
         names = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
