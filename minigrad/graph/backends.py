@@ -83,9 +83,8 @@ def render(source: str, format: str, dpi: float = 96) -> bytes:
     if done.returncode:
         raise RuntimeError(f"render: {name} failed with status {done.returncode}: {errors}")
     if not done.stdout.startswith(_BEGINS[format]):
-        raise RuntimeError(
-            f"render: {name} wrote what is no {format}: {done.stdout[:60]!r} {errors}"
-        )
+        start = done.stdout[:60]
+        raise RuntimeError(f"render: what {name} returned is no {format}: {start!r} {errors}")
     return done.stdout
 
 

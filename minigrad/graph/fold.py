@@ -37,12 +37,11 @@ def fold(
         What is read more often is drawn again, or referred to, at each use.
     """
     expand, repeats = graph.expand, graph.repeats
-    paths = {cluster.path for cluster in graph.clusters.values()}
+    paths = {cluster.path for cluster in graph.clusters.values() if cluster.path}
     unknown = sorted(set(expand) - paths)
     if unknown:
-        raise ValueError(
-            f"draw: expand names {unknown}, but the modules that ran are {sorted(paths - {''})}"
-        )
+        ran = f"the modules that ran are {sorted(paths)}"
+        raise ValueError(f"draw: expand names {unknown}, but {ran}")
     root = grow(graph, repeats, MANY if len(graph.boxes) <= max_nodes else 0)
     levels = max((frame.level for frame in root.frames()), default=0) + 1
     auto = depth is None and repeats

@@ -59,10 +59,9 @@ class Reader:
     def __init__(
         self, outputs: Mapping[str, Tensor], params: Any, view: str, gradients: bool, finite: bool
     ):
-        ends = {name: t._node or Constant(t.shape, t.dtype) for name, t in outputs.items()}
-        self.ends = ends
-        roots = [node for node in ends.values() if isinstance(node, Leaf)]
-        held = {ends[name]: t._array for name, t in outputs.items()}
+        self.ends = {k: t._node or Constant(t.shape, t.dtype) for k, t in outputs.items()}
+        roots = [node for node in self.ends.values() if isinstance(node, Leaf)]
+        held = {self.ends[name]: t._array for name, t in outputs.items()}
         self.order = order = reachable(roots)[::-1]
         self.unreached = Gradient(None, None) if gradients else None
         self.paths = Paths((node.module for node in order), params)
