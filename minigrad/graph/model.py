@@ -100,6 +100,7 @@ class Box:
     saved: int = 0  # bytes held for backward that no earlier box holds
     source: Source | None = None
     number: int = 0  # of an operation, from 1; of a row, the same wherever the parameter is read
+    argument: int = 0  # of the operation that a row is in
     uses: int = 1  # of a row
     ops: int = 0
     parameters: int = 0  # values in the parameters of a closed frame, each once

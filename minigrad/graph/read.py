@@ -122,7 +122,7 @@ class Reader:
             if hidden or not isinstance(place, Constant):
                 continue
             if place.__class__ is not Node and place in self.paths.names:
-                box.rows.append(self._row(place, box.cluster))
+                box.rows.append(self._row(place, i, box.cluster))
             else:
                 if place not in self.boxes:
                     names = (*defaults(node.function), *("" for _ in node.inputs))
@@ -134,11 +134,11 @@ class Reader:
         box.ordered = floats > 1 and name not in COMMUTES
         self.graph.boxes.append(box)
 
-    def _row(self, place: Any, cluster: str | None) -> Box:
-        name, number = self.paths.names[place], self.paths.number(place)
-        label, uses = self.paths.short(name, cluster), self.uses[place]
+    def _row(self, place: Any, argument: int, cluster: str | None) -> Box:
         self.rows[place] = None
-        return self._box(place, "parameter", label, "param", name=name, number=number, uses=uses)
+        name, number = self.paths.names[place], self.paths.number(place)
+        more = {"name": name, "number": number, "argument": argument, "uses": self.uses[place]}
+        return self._box(place, "parameter", self.paths.short(name, cluster), "param", **more)
 
     def _input(self, place: Any, reader: Node, label: str) -> None:
         """Show what nothing made; a constant beside other inputs stands with them."""

@@ -49,7 +49,7 @@ class Repeats:
         if box.marked or any(row.bad and row.bad.origin for row in box.rows):
             return self._number(box.id)  # like no other
         keywords = "" if box.label == "getitem" else box.keywords  # of a loop, the step's number
-        rows = tuple((r.label, r.shape, r.dtype, r.requires_grad) for r in box.rows)
+        rows = tuple((r.label, r.shape, r.dtype, r.argument, r.requires_grad) for r in box.rows)
         return self._number((
             box.kind, box.label, box.name, box.shape, box.dtype, keywords, box.call,
             box.requires_grad, bool(box.bad), bool(box.health), rows,
