@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 
 from minigrad.autograd import Array, Tensor, bare, differentiable, note_change
-from minigrad.kernels import rows
+from minigrad.kernels import normalisation as kernel
 from minigrad.kernels.passes import alike
 from minigrad.kernels.products import matmul
 from minigrad.kernels.threads import get_num_threads
@@ -150,11 +150,11 @@ def _batch_norm_pullback(
     if residual is not None and isinstance(g, np.ndarray):
         if x.ndim == 2:
             dx = np.empty_like(x)
-            return dx, *rows.batch_norm_rows_gradients(g, x, dx, weight, *residual)
+            return dx, *kernel.batch_norm_rows_gradients(g, x, dx, weight, *residual)
         x = _dense(x)
         dx, g = np.empty_like(x), alike(g, x)
-        views = rows.by_channel(g), rows.by_channel(x), rows.by_channel(dx)
-        return dx, *rows.batch_norm_gradients(*views, weight, *residual)
+        views = kernel.by_channel(g), kernel.by_channel(x), kernel.by_channel(dx)
+        return dx, *kernel.batch_norm_gradients(*views, weight, *residual)
     centred, _mean, var = _moments(x)
     inverse_std = (var + eps) ** -0.5
     sum_g, sum_gx = _sum_batch(g), _sum_batch(g * centred) * inverse_std
@@ -169,7 +169,7 @@ def _batch_norm_pullback(
 
 def _dense(x: Array) -> Array:
     """Return `x` where its channels are a view, else a copy."""
-    return x if np.may_share_memory(rows.by_channel(x), x) else np.ascontiguousarray(x)
+    return x if np.may_share_memory(kernel.by_channel(x), x) else np.ascontiguousarray(x)
 
 
 @differentiable(joint=_batch_norm_pullback, residual=True)
@@ -186,9 +186,9 @@ def _batch_norm(
     x = x if x.ndim == 2 else _dense(x)
     y = np.empty_like(x)
     if x.ndim == 2:
-        moments = rows.batch_norm_rows(x, y, weight, bias, eps)
+        moments = kernel.batch_norm_rows(x, y, weight, bias, eps)
     else:
-        moments = rows.batch_norm(rows.by_channel(x), rows.by_channel(y), weight, bias, eps)
+        moments = kernel.batch_norm(kernel.by_channel(x), kernel.by_channel(y), weight, bias, eps)
     for average, new in zip(_running or (), moments, strict=False):
         average *= 1 - momentum
         average += momentum * new

@@ -10,7 +10,8 @@ import numpy
 
 from minigrad.autograd import differentiable
 from minigrad.functional.activations import plain
-from minigrad.kernels import rows
+from minigrad.kernels import normalisation as kernel
+from minigrad.kernels.rows import matrix
 from minigrad.ops.types import T, Values
 
 np: Any = numpy  # whose types don't know that its functions return Tensors for Tensors
@@ -26,9 +27,9 @@ def _pullback(
 ) -> tuple[Any, Any, Any]:  # fmt: skip
     """With h = g * weight: (h - mean(h) - normal mean(h normal)) / std."""
     if residual is not None and plain(g, x):
-        upstream, matrix = rows.matrix(g), rows.matrix(x)
+        upstream, values = matrix(g), matrix(x)
         mean, inverse = residual
-        found = rows.layer_norm_gradients(upstream, matrix, weight, mean, inverse, centred)
+        found = kernel.layer_norm_gradients(upstream, values, weight, mean, inverse, centred)
         dx, dw, db = (d.astype(g.dtype, copy=False) for d in found)
         return dx.reshape(x.shape), dw, db
     from_mean = x - np.mean(x, axis=-1, keepdims=True) if centred else x
@@ -42,7 +43,7 @@ def _pullback(
 
 @differentiable(joint=_pullback, residual=True)
 def _normalise(x: Any, weight: Any, bias: Any, *, eps: float, centred: bool = True) -> Any:
-    y, residual = rows.layer_norm(rows.matrix(x), weight, bias, eps, centred)
+    y, residual = kernel.layer_norm(matrix(x), weight, bias, eps, centred)
     return y.reshape(x.shape).astype(np.result_type(x, np.float16), copy=False), residual
 
 

@@ -43,8 +43,8 @@ def in_blocks(work: Callable[..., object], *inputs: Array, outputs: int = 1) -> 
     The inputs are of one shape; they are computed with in the floating point type of the first.
     """
     first = np.asarray(inputs[0])
-    kind = np.result_type(first.dtype, np.float16)
-    if kind == np.float16 or first.dtype != kind:  # half precision has no fast arithmetic
+    if first.dtype.kind not in "fc" or first.dtype.itemsize == 2:  # no fast arithmetic of its own
+        kind = np.result_type(first.dtype, np.float16)
         wider = [np.asarray(x).astype(np.result_type(kind, np.float32)) for x in inputs]
         found = in_blocks(work, *wider, outputs=outputs)
         return found.astype(kind) if outputs == 1 else tuple(y.astype(kind) for y in found)
@@ -52,26 +52,33 @@ def in_blocks(work: Callable[..., object], *inputs: Array, outputs: int = 1) -> 
         first = first.copy(order="K") if first.size else np.ascontiguousarray(first)
     if flat(first) is None:  # it was broadcast
         first = np.ascontiguousarray(first)
-    arrays = [first, *[alike(np.asarray(x), first) for x in inputs[1:]]]
     results = [np.empty_like(first) for _ in range(outputs)]
-    runs: list[Any] = [flat(x) for x in (*arrays, *results)]
-    length = BLOCK // first.itemsize
-    if first.size > length:
-        keep_freed_memory()
+    arrays = [first, *[alike(np.asarray(x), first) for x in inputs[1:]], *results]
+    runs: list[Any] = [flat(x) for x in arrays]
+    with np.errstate(over="ignore"):
+        if first.nbytes <= BLOCK:
+            work(*runs, np.empty_like(runs[0]))
+        else:
+            _block_by_block(work, runs)
+    return results[0] if outputs == 1 else tuple(results)
+
+
+def _block_by_block(work: Callable[..., object], runs: list[Array]) -> None:
+    keep_freed_memory()
+    size, kind = runs[0].size, runs[0].dtype
+    length = BLOCK // kind.itemsize
 
     def run(some: slice) -> None:
-        scratch = np.empty(min(length, some.stop - some.start), first.dtype)
+        scratch = np.empty(min(length, some.stop - some.start), kind)
         for i in range(some.start, some.stop, length):
             parts = [x[i : min(i + length, some.stop)] for x in runs]
             work(*parts, scratch[: len(parts[0])])
 
-    threads = get_num_threads() if first.size >= SHARED else 1
-    with np.errstate(over="ignore"):
-        if threads == 1:
-            run(slice(0, first.size))
-        else:
-            share(_quietly(run), pieces(first.size, first.size, threads))
-    return results[0] if outputs == 1 else tuple(results)
+    threads = get_num_threads() if size >= SHARED else 1
+    if threads == 1:
+        run(slice(0, size))
+    else:
+        share(_quietly(run), pieces(size, size, threads))
 
 
 def _quietly(run: Callable[[slice], None]) -> Callable[[slice], None]:
