@@ -84,4 +84,6 @@ def _product(plan: tuple[Any, ...], a: Array, b: Array) -> Array:
     n = int(np.prod(a.shape[batch + rows :], dtype=int))
     m, k = int(np.prod(left, dtype=int)), int(np.prod(right, dtype=int))
     y: Array = np.matmul(a.reshape(*front, m, n), b.reshape(*front, n, k))
-    return y.reshape(front + left + right).transpose(output)
+    if len(left) != 1 or len(right) != 1:
+        y = y.reshape(front + left + right)
+    return y if output == tuple(range(len(output))) else y.transpose(output)

@@ -167,7 +167,8 @@ def masked(g: Array, mask: Array) -> Array:
     bits = _BITS.get(g.dtype)
     if bits is None:
         return np.where(mask, g, g.dtype.type(0))
-    found: Array = (g.view(bits) * mask).view(g.dtype)
+    found = np.empty_like(g)
+    np.multiply(g.view(bits), mask, out=found.view(bits))
     return found
 
 

@@ -6,6 +6,7 @@ Sums are products with ones, or with the weight, which take a third of the time 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from math import gcd
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from minigrad.kernels.columns import Array, pieces
 from minigrad.kernels.passes import BLOCK, SHARED
-from minigrad.kernels.rows import in_rows
+from minigrad.kernels.rows import in_rows, matrix
 from minigrad.kernels.threads import get_num_threads, share
 
 LONG = 4096  # numbers for which starting a loop costs nothing
@@ -35,13 +36,13 @@ def with_row(function: Callable[..., Any], x: Array, row: Array, out: Array) -> 
 def layer_norm(
     x: Array, weight: Array | None, bias: Array | None, eps: float, centred: bool
 ) -> tuple[Array, tuple[Array, Array]]:
-    """Return (x - mean) / sqrt(var + eps) weight + bias for each row of x (rows, n).
+    """Return (x - mean) / sqrt(var + eps) weight + bias for each row of x (..., n).
 
     With it, for each row, the mean and 1 / sqrt(var + eps). Not `centred`, the mean counts as 0.
     """
-    rows, n = x.shape
-    y, mean, inverse = np.empty_like(x), np.zeros(rows, x.dtype), np.empty(rows, x.dtype)
-    ones = np.ones(n, x.dtype)
+    a = matrix(x)
+    (rows, n), y = a.shape, np.empty(x.shape, a.dtype)
+    mean, inverse, ones = np.zeros(rows, a.dtype), np.empty(rows, a.dtype), np.ones(n, a.dtype)
 
     def work(x: Array, y: Array, mean: Array, inverse: Array) -> None:
         from_mean = x
@@ -60,17 +61,17 @@ def layer_norm(
         if bias is not None:
             with_row(np.add, y, bias, y)
 
-    in_rows(work, x, y, mean, inverse)
-    return y, (mean, inverse)
+    in_rows(work, a, matrix(y), mean, inverse)
+    return y.astype(np.result_type(x, np.float16), copy=False), (mean, inverse)
 
 
 def layer_norm_gradients(
     g: Array, x: Array, weight: Array | None, mean: Array, inverse: Array, centred: bool
-) -> tuple[Array, Array, Array]:
+) -> tuple[Array, ...]:
     """Return the gradients of x, the weight and the bias of `layer_norm`."""
-    n = x.shape[1]
-    dx, ones = np.empty_like(x), np.ones(len(x), x.dtype)
-    weighted = np.ones(n, x.dtype) if weight is None else weight
+    a, upstream = matrix(x), matrix(g)
+    (rows, n), dx = a.shape, np.empty(x.shape, a.dtype)
+    ones, weighted = np.ones(rows, a.dtype), np.ones(n, a.dtype) if weight is None else weight
 
     def work(g: Array, x: Array, mean: Array, inverse: Array, dx: Array) -> tuple[Any, Any]:
         from_mean = np.subtract(x, mean[:, None], out=dx) if centred else x
@@ -90,9 +91,9 @@ def layer_norm_gradients(
         dx *= inverse[:, None]
         return sums
 
-    sums = in_rows(work, g, x, mean, inverse, dx)
-    zero = np.zeros(n, x.dtype)
-    return dx, sum((w for w, _ in sums), zero), sum((b for _, b in sums), zero)
+    sums = in_rows(work, upstream, a, mean, inverse, matrix(dx))
+    dw, db = (reduce(np.add, parts) for parts in zip(*sums, strict=True))
+    return tuple(d.astype(g.dtype, copy=False) for d in (dx, dw, db))
 
 
 # ------------------------------------------------------------------------------ batch normalisation

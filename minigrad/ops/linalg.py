@@ -167,6 +167,8 @@ def _einsum_pullback(
         shared = "".join(c for c, n in long if n != 1 and any(c in s for s in others))
         operands = [g, *xs[:i], *xs[i + 1 :]]
         d = _einsum(*operands, subscripts=f"{','.join(others)}->{shared}")
+        if d.shape == xs[i].shape:
+            return d
         d = np.expand_dims(d, tuple(k for k, c in enumerate(labels[i]) if c not in shared))
         return np.broadcast_to(d, xs[i].shape)
 
