@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 
-from minigrad.autograd import differentiable
+from minigrad.autograd import bare, differentiable
 from minigrad.functional.activations import plain
 from minigrad.kernels import normalisation
 from minigrad.ops.types import T, Values
@@ -109,9 +109,8 @@ def rms_norm(
 def _over_last(
     name: str, x: Any, shape: Any, weight: Any, bias: Any, eps: float, centred: bool
 ) -> Any:
-    shape = (int(shape),) if np.ndim(shape) == 0 else tuple(shape)
-    whole = np.shape(x)
-    parameters = [np.shape(p) for p in (weight, bias) if p is not None]
+    shape = tuple(shape) if isinstance(shape, Sequence) else (int(shape),)
+    whole, *parameters = (np.shape(bare(v)) for v in (x, weight, bias) if v is not None)
     if not shape or whole[-len(shape) :] != shape or any(p != shape for p in parameters):
         raise ValueError(
             f"{name}: x must end in the axes {shape}, and weight and bias must have that shape, "

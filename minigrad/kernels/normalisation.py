@@ -180,12 +180,11 @@ def batch_norm_rows_gradients(
     """Do the same for `x` (N, C)."""
     ones, n = np.ones(len(x), x.dtype), len(x)
     with_row(np.subtract, x, mean, dx)
-    scratch = g * dx
-    sum_g, sum_gx = ones @ g, ones @ scratch
+    sum_g, sum_gx = ones @ g, ones @ (g * dx)
     sum_gx *= inverse
     scale = weight * inverse
-    with_row(np.multiply, dx, scale * inverse * sum_gx / n, dx)
-    with_row(np.multiply, g, scale, scratch)
-    np.subtract(scratch, dx, out=dx)
-    with_row(np.subtract, dx, scale * sum_g / n, dx)
+    with_row(np.multiply, dx, inverse * sum_gx / n, dx)
+    np.subtract(g, dx, out=dx)
+    with_row(np.subtract, dx, sum_g / n, dx)
+    with_row(np.multiply, dx, scale, dx)
     return sum_gx, sum_g

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.kernels.columns import Array, pieces
-from minigrad.kernels.memory import keep_freed_memory
+from minigrad.kernels.memory import KEPT, keep_freed_memory
 from minigrad.kernels.passes import SHARED
 from minigrad.kernels.threads import get_num_threads, share
 
@@ -28,12 +28,12 @@ def in_rows(work: Callable[..., Any], *arrays: Array) -> list[Any]:
     BLAS is held to one thread: a vector's product is too short to wake others for.
     """
     rows, columns = arrays[0].shape[0], max([x.shape[-1] for x in arrays if x.ndim == 2])
-    threads = get_num_threads()
-    if rows * columns * arrays[0].itemsize <= BLOCK and threads == 1:
-        return [work(*arrays)]
-    blocks = pieces(rows, max(1, BLOCK // (arrays[0].itemsize * max(1, columns))))
-    if len(blocks) > 1:
+    threads, row = get_num_threads(), arrays[0].itemsize * max(1, columns)
+    if rows * row > KEPT:
         keep_freed_memory()
+    if rows * row <= BLOCK and threads == 1:
+        return [work(*arrays)]
+    blocks = pieces(rows, max(1, BLOCK // row))
 
     def run(some: slice) -> Any:
         return work(*[x[some] for x in arrays])

@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import ArrayLike
 
 from minigrad.autograd import Array, Shape, bare, compose, define, differentiable
+from minigrad.kernels.memory import KEPT, keep_freed_memory
 
 
 @differentiable(lambda g, _y, _x, key, shape: g[key])
@@ -20,19 +21,25 @@ def _put(x: Array, key: Any, shape: Shape) -> Array:
     if _names_each_once(key):
         y[key] = x
     elif x.size:
+        if x.nbytes > KEPT:
+            keep_freed_memory()
         # On one axis `add.at` is several times faster than on several.
-        np.add.at(y.reshape(-1), _places(key, shape), x.reshape(-1))
+        total, values = y.reshape(-1), x.reshape(-1)
+        if isinstance(key, list | np.ndarray):  # of integers: whole rows
+            length = math.prod(shape[1:])
+            if length % 2 == 0 and y.dtype in _PAIR:
+                total, values = total.view(_PAIR[y.dtype]), values.view(_PAIR[y.dtype])
+                length //= 2
+            first = np.asarray(key).reshape(-1, 1) % shape[0] * length
+            places = first + np.arange(length)
+        else:
+            places = np.arange(y.size).reshape(shape)[key]
+        np.add.at(total, places.reshape(-1), values)
     return y
 
 
-def _places(key: Any, shape: Shape) -> Array:
-    """Return where the values that a key names lie in an array of this shape, made flat."""
-    rows = math.prod(shape[1:])
-    if isinstance(key, list | np.ndarray):  # of integers: whole rows
-        first = np.asarray(key).reshape(-1, 1) % shape[0] * rows
-        return (first + np.arange(rows)).reshape(-1)
-    places: Array = np.arange(math.prod(shape)).reshape(shape)[key].reshape(-1)
-    return places
+# Two real numbers are added as one complex one, in two thirds of the time or less.
+_PAIR = {np.dtype(np.float32): np.complex64, np.dtype(np.float64): np.complex128}
 
 
 def _names_each_once(key: object) -> bool:
@@ -43,10 +50,17 @@ def _names_each_once(key: object) -> bool:
     return all(isinstance(p, slice | int | np.integer) or p is None or p is ... for p in parts)
 
 
+def _get(x: Array, key: Any) -> Array:
+    if type(key) is np.ndarray and key.dtype.kind == "i" and x.ndim > 1 and key.ndim:
+        return x.take(key, axis=0)  # of rows, in half the time of an index
+    picked: Array = x[key]
+    return picked
+
+
 define(
     operator.getitem,
     lambda g, _y, _x, key: _put(g, key=key, shape=_x.shape),
-    forward=lambda x, key: x[key],
+    forward=_get,
 )
 
 
