@@ -16,6 +16,7 @@ from minigrad.autograd import (
     is_grad_enabled,
     no_grad,
 )
+from minigrad.kernels.memory import keep_freed_memory
 from minigrad.random import get_rng_state, manual_seed, set_rng_state
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from minigrad.trees import flatten
 
 lines.show_warnings_there()
+keep_freed_memory()
 
 __version__ = "0.2.0"
 __all__ = [

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.kernels.columns import Array, pieces
-from minigrad.kernels.memory import keep_freed_memory
 from minigrad.kernels.passes import BLOCK, SHARED
 from minigrad.kernels.rows import exponentials
 from minigrad.kernels.threads import get_num_threads, share
@@ -81,7 +80,6 @@ def attention(q: Array, k: Array, v: Array, bias: Bias, is_causal: bool) -> tupl
 
     A query that may see no key gets 0.
     """
-    keep_freed_memory()
     heads, length, _ = q.shape
     y, logs = np.empty((heads, length, v.shape[2]), q.dtype), np.empty((heads, length), q.dtype)
 

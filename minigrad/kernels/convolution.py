@@ -22,7 +22,6 @@ from minigrad.kernels.depthwise import (
     depthwise_input_gradient,
     depthwise_weight_gradient,
 )
-from minigrad.kernels.memory import keep_freed_memory
 from minigrad.kernels.scatter import scatter, scatter_pays
 from minigrad.kernels.threads import get_num_threads, share
 from minigrad.kernels.tiles import products, sum_of_products
@@ -100,7 +99,6 @@ def conv2d(
     ndarray, shape (N, O, OH, OW)
         Of the common dtype of `x` and `w`; float16 is summed in float32.
     """
-    keep_freed_memory()
     size = (output_size(x.shape[a + 2], w.shape[a + 2], stride[a], padding[a], dilation[a])
             for a in (0, 1))  # fmt: skip
     shape, dtype = (len(x), len(w), *size), np.result_type(x, w)

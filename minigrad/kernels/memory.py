@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
 import sys
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from malloc.h
 LARGEST_KEPT = 32 << 20  # bytes of one array; glibc takes no larger limit
-KEPT = 1 << 17  # bytes of an array that glibc by itself would return
 MOST_KEPT = 512 << 20  # bytes of free memory in all
 
 
-@functools.cache
 def keep_freed_memory() -> bool:
     """Ask glibc to keep freed arrays for the next ones; tell whether it agreed.
 
     By itself it returns large arrays to the system when they are freed and gets them back, page by
     page and filled with zeros, in the next step. Kept, a step of the book's SimpleConvNet takes 0.7
-    of the time and of its DeepConvNet 0.75 (one core of an AMD EPYC, Zen 5).
+    of the time and of its DeepConvNet 0.75 (one core of an AMD EPYC, Zen 5); eight operators on
+    arrays of 1 MiB, and their gradients, a sixth.
 
-    The first convolution, recurrent layer or work on a large array calls this, unless the
-    environment sets MALLOC_TRIM_THRESHOLD_ or MALLOC_MMAP_THRESHOLD_. It needs glibc.
+    Importing the package calls this, unless the environment sets MALLOC_TRIM_THRESHOLD_ or
+    MALLOC_MMAP_THRESHOLD_. It needs glibc.
     """
     chosen = any(f"MALLOC_{name}_THRESHOLD_" in os.environ for name in ("TRIM", "MMAP"))
     if chosen or not sys.platform.startswith("linux"):

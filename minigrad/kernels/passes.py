@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from minigrad.kernels.columns import Array, pieces
-from minigrad.kernels.memory import KEPT, keep_freed_memory
 from minigrad.kernels.threads import get_num_threads, share
 
 BLOCK = 1 << 18  # bytes: four such blocks fit in an L2 cache
@@ -56,8 +55,6 @@ def in_blocks(work: Callable[..., object], *inputs: Array, outputs: int = 1) -> 
     arrays = [first, *[alike(np.asarray(x), first) for x in inputs[1:]], *results]
     runs: list[Any] = [flat(x) for x in arrays]
     with np.errstate(over="ignore"):
-        if first.nbytes > KEPT:
-            keep_freed_memory()
         if first.nbytes <= BLOCK:
             work(*runs, np.empty_like(runs[0]))
         else:

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.kernels.columns import Array
-from minigrad.kernels.memory import keep_freed_memory
 
 
 class Weights(NamedTuple):
@@ -45,7 +44,6 @@ def join(w: Array, order: Sequence[int]) -> Array:
 
 def _from_inputs(x: Array, w: Weights, order: Sequence[int], halved: int) -> Array:
     """Return what the inputs add to the gates, (gates, T, N, H), the first `halved` of them / 2."""
-    keep_freed_memory()
     t, n, _ = x.shape
     of_x = _halved(split(w.x, order), halved)
     a = np.matmul(x.reshape(t * n, -1), of_x)

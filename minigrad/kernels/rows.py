@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from minigrad.kernels.columns import Array, pieces
-from minigrad.kernels.memory import KEPT, keep_freed_memory
 from minigrad.kernels.passes import SHARED
 from minigrad.kernels.threads import get_num_threads, share
 
@@ -29,8 +28,6 @@ def in_rows(work: Callable[..., Any], *arrays: Array) -> list[Any]:
     """
     rows, columns = arrays[0].shape[0], max([x.shape[-1] for x in arrays if x.ndim == 2])
     threads, row = get_num_threads(), arrays[0].itemsize * max(1, columns)
-    if rows * row > KEPT:
-        keep_freed_memory()
     if rows * row <= BLOCK and threads == 1:
         return [work(*arrays)]
     blocks = pieces(rows, max(1, BLOCK // row))

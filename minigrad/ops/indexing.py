@@ -11,7 +11,6 @@ from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import ArrayLike
 
 from minigrad.autograd import Array, Shape, bare, compose, define, differentiable
-from minigrad.kernels.memory import KEPT, keep_freed_memory
 
 
 @differentiable(lambda g, _y, _x, key, shape: g[key])
@@ -21,8 +20,6 @@ def _put(x: Array, key: Any, shape: Shape) -> Array:
     if _names_each_once(key):
         y[key] = x
     elif x.size:
-        if x.nbytes > KEPT:
-            keep_freed_memory()
         # On one axis `add.at` is several times faster than on several.
         total, values = y.reshape(-1), x.reshape(-1)
         if isinstance(key, list | np.ndarray):  # of integers: whole rows
