@@ -14,10 +14,11 @@ import numpy as np
 
 from minigrad.kernels.columns import Array, pieces
 from minigrad.kernels.passes import BLOCK, SHARED
+from minigrad.kernels.products import matmul
 from minigrad.kernels.rows import in_rows, matrix
 from minigrad.kernels.threads import get_num_threads, share
 
-LONG = 4096  # numbers for which starting a loop costs nothing
+LONG = 1024  # numbers: loops of so many cost little to start
 
 
 def with_row(function: Callable[..., Any], x: Array, row: Array, out: Array) -> None:
@@ -29,7 +30,11 @@ def with_row(function: Callable[..., Any], x: Array, row: Array, out: Array) -> 
     together = gcd(rows, LONG // n) if rows > 256 and 0 < n < LONG else 1
     if together > 1 and x.flags.c_contiguous and out.flags.c_contiguous:
         shape = rows // together, together * n
-        x, out, row = x.reshape(shape), out.reshape(shape), np.concatenate([row] * together)
+        x, out, row = (
+            x.reshape(shape),
+            out.reshape(shape),
+            row[None].repeat(together, 0).reshape(-1),
+        )
     function(x, row, out=out)
 
 
@@ -164,10 +169,10 @@ def batch_norm_rows(
 ) -> tuple[Array, Array]:
     """Do the same for `x` (N, C), whose sums are products with ones."""
     ones, n = np.ones(len(x), x.dtype), len(x)
-    mean = ones @ x
+    mean = matmul(ones, x)
     mean /= n
     with_row(np.subtract, x, mean, y)
-    var = ones @ np.square(y)
+    var = matmul(ones, np.square(y))
     var /= n
     with_row(np.multiply, y, weight * (var + eps) ** -0.5, y)
     with_row(np.add, y, bias, y)
@@ -180,7 +185,7 @@ def batch_norm_rows_gradients(
     """Do the same for `x` (N, C)."""
     ones, n = np.ones(len(x), x.dtype), len(x)
     with_row(np.subtract, x, mean, dx)
-    sum_g, sum_gx = ones @ g, ones @ (g * dx)
+    sum_g, sum_gx = matmul(ones, g), matmul(ones, g * dx)
     sum_gx *= inverse
     scale = weight * inverse
     with_row(np.multiply, dx, inverse * sum_gx / n, dx)

@@ -13,7 +13,8 @@ import numpy as np
 
 from minigrad.kernels.columns import Array, pieces
 from minigrad.kernels.passes import SHARED
-from minigrad.kernels.threads import get_num_threads, share
+from minigrad.kernels.products import FEWEST_IN_BLAS
+from minigrad.kernels.threads import get_num_threads, share, single_threaded_blas
 
 BLOCK = 1 << 20  # bytes: in smaller ones the short loops over rows cost more than a cache saves
 # Exponentials of values between these need no shift: no sum of theirs overflows or vanishes, and
@@ -24,20 +25,22 @@ LARGEST, SMALLEST_SUM = 60, 1e-8
 def in_rows(work: Callable[..., Any], *arrays: Array) -> list[Any]:
     """Call `work` on blocks of rows of matrices of as many rows; return what it returned.
 
-    BLAS is held to one thread: a vector's product is too short to wake others for.
+    BLAS is held to one thread: two took up to fifty times as long for the product of a vector
+    where another program kept a core busy.
     """
     rows, columns = arrays[0].shape[0], max([x.shape[-1] for x in arrays if x.ndim == 2])
-    threads, row = get_num_threads(), arrays[0].itemsize * max(1, columns)
-    if rows * row <= BLOCK and threads == 1:
+    numbers, threads = rows * columns, get_num_threads()
+    count = max(1, -(-numbers * arrays[0].itemsize // BLOCK))
+    if numbers < FEWEST_IN_BLAS or count == threads == 1:
         return [work(*arrays)]
-    blocks = pieces(rows, max(1, BLOCK // row))
 
     def run(some: slice) -> Any:
         return work(*[x[some] for x in arrays])
 
-    if threads == 1:
-        return [run(some) for some in blocks]
-    return share(run, blocks if rows * columns >= SHARED else [slice(0, rows)])
+    if numbers >= SHARED:
+        return share(run, pieces(rows, rows, count + -count % threads))  # as many for each
+    with single_threaded_blas:
+        return [run(some) for some in pieces(rows, rows, count)]
 
 
 def matrix(x: Array) -> Array:

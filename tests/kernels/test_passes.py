@@ -95,6 +95,7 @@ def test_blocks_threads_and_layouts_change_nothing(name, monkeypatch):
     for module in (passes, rows):
         monkeypatch.setattr(module, "BLOCK", 1200)
         monkeypatch.setattr(module, "SHARED", 100)
+    monkeypatch.setattr(rows, "FEWEST_IN_BLAS", 0)
     before = minigrad.get_num_threads()
     try:
         for threads in (1, 2):
@@ -104,6 +105,29 @@ def test_blocks_threads_and_layouts_change_nothing(name, monkeypatch):
                     np.testing.assert_allclose(found, one, rtol=1e-5, atol=1e-6)
     finally:
         minigrad.set_num_threads(before)
+
+
+NORMS = {
+    "layer_norm": lambda x, w, b: F.layer_norm(x, len(w), w, b),
+    "rms_norm": lambda x, w, _b: F.rms_norm(x, len(w), w),
+    "batch_norm": F.batch_norm,
+}
+
+
+@pytest.mark.parametrize("shape", [(640, 12), (641, 12), (300, 1), (300, 2000)])
+@pytest.mark.parametrize("name", NORMS)
+def test_norms_of_many_rows_are_those_of_the_formula(name, shape):
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(3, 2, size) for size in (shape, shape[1:], shape[1:])]
+    g = rng.normal(size=shape)
+
+    def gradients(**keywords):
+        inputs = [Tensor(x, requires_grad=True) for x in arrays]
+        NORMS[name](*inputs).backward(g, **keywords)
+        return [x.grad.data for x in inputs if x.grad is not None]
+
+    for found, formula in zip(gradients(), gradients(create_graph=True), strict=True):
+        np.testing.assert_allclose(found, formula, rtol=1e-9, atol=1e-9)
 
 
 EXTREME = np.array([-np.inf, -1e30, -200, 200, 1e30, np.inf, np.nan], np.float32)
