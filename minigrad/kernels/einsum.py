@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -81,8 +82,7 @@ def _product(plan: tuple[Any, ...], a: Array, b: Array) -> Array:
     a, b = (x.sum(axis=s) if s else x for x, s in zip((a, b), summed, strict=True))
     a, b = a.transpose(orders[0]), b.transpose(orders[1])
     front, left, right = a.shape[:batch], a.shape[batch : batch + rows], b.shape[batch + inner :]
-    n = int(np.prod(a.shape[batch + rows :], dtype=int))
-    m, k = int(np.prod(left, dtype=int)), int(np.prod(right, dtype=int))
+    m, n, k = prod(left), prod(a.shape[batch + rows :]), prod(right)
     y: Array = np.matmul(a.reshape(*front, m, n), b.reshape(*front, n, k))
     if len(left) != 1 or len(right) != 1:
         y = y.reshape(front + left + right)

@@ -21,13 +21,13 @@ def _put(x: Array, key: Any, shape: Shape) -> Array:
         y[key] = x
     elif x.size:
         # On one axis `add.at` is several times faster than on several.
-        total, values = y.reshape(-1), x.reshape(-1)
+        total, values = y.reshape(-1), x.ravel()
         if isinstance(key, list | np.ndarray):  # of integers: whole rows
             length = math.prod(shape[1:])
             if length % 2 == 0 and y.dtype in _PAIR:
                 total, values = total.view(_PAIR[y.dtype]), values.view(_PAIR[y.dtype])
                 length //= 2
-            first = np.asarray(key).reshape(-1, 1) % shape[0] * length
+            first = np.asarray(key, np.intp).reshape(-1, 1) % shape[0] * length
             places = first + np.arange(length)
         else:
             places = np.arange(y.size).reshape(shape)[key]
@@ -48,8 +48,9 @@ def _names_each_once(key: object) -> bool:
 
 
 def _get(x: Array, key: Any) -> Array:
-    if type(key) is np.ndarray and key.dtype.kind == "i" and x.ndim > 1 and key.ndim:
-        return x.take(key, axis=0)  # of rows, in half the time of an index
+    whole_rows = type(key) is np.ndarray and key.dtype.kind == "i" and key.ndim and x.ndim > 1
+    if whole_rows and x.flags.c_contiguous:  # `take` copies others first
+        return x.take(key, axis=0)  # half the time of an index
     picked: Array = x[key]
     return picked
 
