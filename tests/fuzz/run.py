@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support"), str(HERE.parents[1])]
 
-import programs  # noqa: E402
+import random_programs as programs  # noqa: E402
 
 
 def main():

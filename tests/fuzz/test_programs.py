@@ -10,7 +10,7 @@ from minigrad.autograd import rules
 
 pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parent))
-programs = pytest.importorskip("programs")
+programs = pytest.importorskip("random_programs")
 
 
 @pytest.mark.parametrize("first", range(0, 300, 50))
