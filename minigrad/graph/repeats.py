@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -157,14 +158,12 @@ class Repeats:
             leaves, held = _leaves(each), {box.id for box in each.boxes()}
             start = self.places[leaves[0].id]
             found.append({})
-            for tail in {edge.tail: 0 for box in leaves for edge in self.incoming.get(box.id, ())}:
-                box = self.boxes[tail]
-                ends = [
-                    (self.places.get(e.head, -1) - start, e.argument) for e in self.readers[tail]
-                ]
-                inside = all(0 <= place < len(leaves) for place, _ in ends)
-                if inside and box.kind in LOOSE and tail not in held:
-                    found[-1][tuple(ends), self.forms[tail]] = box
+            read = Counter(e.tail for box in leaves for e in self.incoming.get(box.id, ()))
+            for tail, times in read.items():
+                box, ends = self.boxes[tail], self.readers[tail]
+                if box.kind in LOOSE and tail not in held and times == len(ends):  # by no others
+                    at = [(self.places[e.head] - start, e.argument) for e in ends]
+                    found[-1][tuple(at), self.forms[tail]] = box
         for place in [p for p in found[0] if all(p in alone for alone in found)]:
             for each, alone in zip(rounds, found, strict=True):
                 each.items.insert(0, alone[place])
