@@ -1,5 +1,6 @@
 """What a step costs by ranks: measured on 1, 2 and 4 of them, drawn as a model up to 1,024.
 
+    export OMP_NUM_THREADS=1
     for n in 1 2 4; do mpiexec -n $n python docs/mpi_cost.py measure; done
     python docs/mpi_cost.py plot
 
