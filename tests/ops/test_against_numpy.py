@@ -36,6 +36,9 @@ CALLS = {
         lambda x: np.polydiv(x, x[:3])[1], np.array([1.0, 0.0, 1.0, 5.0])),
     "polydiv without a remainder": (
         lambda x: np.polydiv(x, [1.0, 0.0, 3.0])[1], np.array([1.0, 2.0, 3.0, 6.0])),
+    "linspace of one value": (lambda x: np.linspace(x[0], x[1], 1), V),
+    "roots of nothing": (lambda x: np.roots(x * 0), V),
+    "array_split of a vector": (lambda x: np.array_split(x, 2)[0], V),
     "quantile at two places": (lambda x: np.quantile(x, [0.3, 0.8]), A),
     "quantile at one place": (lambda x: np.quantile(x, [0.3], axis=1), A),
     "maximum.accumulate of columns": (lambda x: np.maximum.accumulate(x[[1, 0, 2]]), A),
@@ -164,3 +167,9 @@ def test_the_method_sorts_along_the_last_axis_and_gives_a_copy():
         x = Tensor(array)
         np.testing.assert_array_equal(x.sort().data, np.sort(array))
         np.testing.assert_array_equal(x.data, array)
+
+
+@pytest.mark.parametrize("function", [np.mean, np.var, np.std, np.sum, np.max])
+def test_an_array_for_the_result_is_refused_by_position_too(function):
+    with pytest.raises(TypeError, match=r"out"):
+        function(Tensor(A, requires_grad=True), 0, *[None] * (function is not np.max), np.empty(3))
