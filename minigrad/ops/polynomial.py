@@ -119,7 +119,7 @@ def _roots(p: Any) -> Any:
     p = p[inside[0] : inside[-1] + 1] if len(inside) else p[:0]
     n = p.shape[0] - 1
     if n < 1:
-        return np.zeros(trailing, p.dtype)
+        return np.concatenate([p[:0], np.zeros(trailing, p.dtype)])
     below = np.eye(n, k=-1, dtype=p.dtype)[1:]
     companion = np.concatenate([np.reshape(-p[1:] / p[0], (1, n)), below])
     roots = np.linalg.eigvals(companion)
