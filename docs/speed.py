@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 from minigrad.files import write
+from minigrad.kernels.threads import blas_kernels
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -72,10 +73,11 @@ def summary(result):
 
 
 def machine():
-    """Return the processor's name, as the system tells it."""
+    """Return the processor's name, as the system tells it, and what NumPy's products make of it."""
     known = Path("/proc/cpuinfo")
     names = re.findall(r"model name\s*: (.*)", known.read_text() if known.exists() else "")
-    return names[0] if names else platform.processor() or platform.machine()
+    name = names[0] if names else platform.processor() or platform.machine()
+    return f"{name}, OpenBLAS's kernels for {blas_kernels()}"
 
 
 def measure(quick):
