@@ -233,6 +233,11 @@ VALUE_ERRORS = [
         r"softmax: can't be computed for \(5, 4\) float64, axis=2: axis 2 is out of bounds",
     ),
     (
+        lambda: F.embedding([0, 9, -1], ONES),
+        r"embedding: indices must lie in 0\.\.4 for 5 vectors, but one is 9",
+    ),
+    (lambda: F.embedding([0, -1], ONES), "but one is -1"),
+    (
         lambda: F.cross_entropy(ONES, LABELS[:3]),
         (
             r"cross_entropy: logits have shape \(5, 4\), so targets must be 5 labels \(shape "

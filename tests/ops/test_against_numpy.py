@@ -39,6 +39,9 @@ CALLS = {
     "linspace of one value": (lambda x: np.linspace(x[0], x[1], 1), V),
     "roots of nothing": (lambda x: np.roots(x * 0), V),
     "array_split of a vector": (lambda x: np.array_split(x, 2)[0], V),
+    "polyder, once": (np.polyder, V),
+    "corrcoef of one variable": (lambda x: np.corrcoef(x), V),
+    "vecdot of a number and a vector": (lambda x: np.vecdot(x[0], x), V),
     "quantile at two places": (lambda x: np.quantile(x, [0.3, 0.8]), A),
     "quantile at one place": (lambda x: np.quantile(x, [0.3], axis=1), A),
     "maximum.accumulate of columns": (lambda x: np.maximum.accumulate(x[[1, 0, 2]]), A),
@@ -173,3 +176,20 @@ def test_the_method_sorts_along_the_last_axis_and_gives_a_copy():
 def test_an_array_for_the_result_is_refused_by_position_too(function):
     with pytest.raises(TypeError, match=r"out"):
         function(Tensor(A, requires_grad=True), 0, *[None] * (function is not np.max), np.empty(3))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_lengths_without_axes_are_of_the_last_axes():
+    expected = np.fft.fftn(C, s=(2, 4))
+    np.testing.assert_allclose(np.fft.fftn(Tensor(C), s=(2, 4)).data, expected, atol=1e-12)
+
+
+def test_each_nan_is_a_value_of_its_own():
+    x = np.array([1.0, np.nan, 0.5, np.nan, 1.0])
+    np.testing.assert_array_equal(np.unique_values(Tensor(x)).data, np.unique_values(x))
+    for found, expected in zip(np.unique_counts(Tensor(x)), np.unique_counts(x), strict=True):
+        np.testing.assert_array_equal(getattr(found, "_array", found), expected)
+
+
+def test_the_method_rounds_to_whole_numbers():
+    np.testing.assert_array_equal(Tensor([1.26, -0.4]).round().data, np.float32([1, 0]))
