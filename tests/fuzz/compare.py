@@ -1,4 +1,4 @@
-"""A long run of random programs against PyTorch: `python tests/fuzz/run.py --programs 20000`.
+"""A long run of random programs against PyTorch: `python tests/fuzz/compare.py --programs 20000`.
 
 Prints what was tried and each program that did not agree, by its seed, and exits with 1 if there
 was one. `--seed N --programs 1` runs one again.
