@@ -35,10 +35,12 @@ CALLS = {
     "polydiv, a remainder with a zero in front": (
         lambda x: np.polydiv(x, x[:3])[1], np.array([1.0, 0.0, 1.0, 5.0])),
     "polydiv without a remainder": (
-        lambda x: np.polydiv(x, [1.0, 0.0, 3.0])[1], np.array([1.0, 2.0, 3.0, 6.0])),
+        lambda x: np.polydiv(x, [1.0, 0.0, 3.0, 1.0])[1], np.array([1.0, 2.0, 3.0, 7.0, 2.0])),
     "linspace of one value": (lambda x: np.linspace(x[0], x[1], 1), V),
     "roots of nothing": (lambda x: np.roots(x * 0), V),
     "array_split of a vector": (lambda x: np.array_split(x, 2)[0], V),
+    "hstack of one": (lambda x: np.hstack([x]), A),
+    "polydiv by a number": (lambda x: np.polydiv(x, [2.0])[1], V),
     "polyder, once": (np.polyder, V),
     "corrcoef of one variable": (lambda x: np.corrcoef(x), V),
     "vecdot of a number and a vector": (lambda x: np.vecdot(x[0], x), V),
@@ -193,3 +195,14 @@ def test_each_nan_is_a_value_of_its_own():
 
 def test_the_method_rounds_to_whole_numbers():
     np.testing.assert_array_equal(Tensor([1.26, -0.4]).round().data, np.float32([1, 0]))
+
+
+@pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.3.0", reason="NumPy wants an axis, or takes none"
+)
+def test_axes_that_newer_versions_of_numpy_take_or_leave_out():
+    zeros, places = np.zeros((2, 3)), np.argsort(-C, axis=-1)
+    trimmed = np.trim_zeros(Tensor(zeros, requires_grad=True), axis=0)
+    assert trimmed.shape == np.trim_zeros(zeros, axis=0).shape
+    found = np.take_along_axis(Tensor(C), places)
+    np.testing.assert_array_equal(found.data, np.take_along_axis(C, places))

@@ -195,6 +195,12 @@ CASES = [
         )
         for name, keywords in MASKS.items()
     ),
+    Case(
+        "attention of three axes",
+        F.scaled_dot_product_attention,
+        tuple(x[0] for x in QKV),
+        partial(torch_attention, keywords={}),
+    ),
     Case("dropout", lambda x: F.dropout(x, 0.4, rng=7), (X,), torch_dropout),
     Case(
         "dropout in evaluation", lambda x: F.dropout(x, 0.4, False), (X,), lambda t, f, x: x * 0.6
