@@ -21,11 +21,13 @@ def interrupted(work, seconds):
     before = signal.signal(signal.SIGALRM, _raise)
     gc.disable()
     try:
-        _again_and_again(work, seconds)
+        try:
+            _again_and_again(work, seconds)
+        finally:  # work may have raised something else before; and this may be interrupted itself
+            signal.setitimer(signal.ITIMER_REAL, 0)
     except KeyboardInterrupt:
         pass
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)  # work may have raised something else before
         signal.signal(signal.SIGALRM, before)
         gc.enable()
 
