@@ -35,7 +35,7 @@ def experiment(tmp_path):
         assert found.keys() == FIELDS
         assert f"\nresult: {found['result']}\n" in done.stdout
         assert found["experiment"] == name
-        section = r"(volume \d, )?\d(\.\d)+( (to|and) \d(\.\d)+)?"
+        section = r"(volume \d, )?\d(\.\d)*( (to|and) \d(\.\d)+)?"
         assert re.fullmatch(section, found["section"])
         assert found["command"].startswith(f"python examples/{name}.py")
         assert "--quick" in found["command"]
