@@ -231,6 +231,12 @@ class Chosen:
         signal.setitimer(signal.ITIMER_VIRTUAL, 20)
 
 
+def copy_tree(to):
+    """Copy the tree, without what is made in it; return where to."""
+    ignored = shutil.ignore_patterns(".git", "__pycache__", ".venv", "out", ".*_cache")
+    return Path(shutil.copytree(ROOT, to, ignore=ignored))
+
+
 def run_in_child(copy, arguments, chosen, seconds):
     """Run pytest in a copy of the tree; end with its exit status."""
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
@@ -274,15 +280,15 @@ def try_one(mutant, copies, reach):
     path = copy / "minigrad" / mutant.path
     source = path.read_bytes()
     first = [f"tests/{name}" for name in FOLDERS[mutant.path.partition("/")[0]]]
-    near = names_near(mutant)
     ids = {i for line in mutant.lines for i in reach[mutant.path, line]} if mutant.lines else None
+    chosen = Chosen(ids, names_near(mutant))
     others = ["tests"] if ids is None else sorted({i.partition("::")[0] for i in ids if i})
     try:
         path.write_bytes(source[: mutant.start] + mutant.new.encode() + source[mutant.end :])
-        if run_tests(copy, first, 400, Chosen(ids, near)):
+        if run_tests(copy, first, 400, chosen):
             return "those of its folder"
         rest = [*others, *(f"--ignore={name}" for name in [*first, "tests/test_house.py"])]
-        return "the others" if others and run_tests(copy, rest, 900, Chosen(ids, near)) else None
+        return "the others" if others and run_tests(copy, rest, 900, chosen) else None
     finally:
         path.write_bytes(source)
         copies.put(copy)
@@ -303,8 +309,7 @@ def main():
         reach = tests_that_reach(chosen, Path(scratch))
         copies = SimpleQueue()
         for i in range(options.processes):
-            ignored = shutil.ignore_patterns(".git", "__pycache__", ".venv", "out", ".*_cache")
-            copies.put(Path(shutil.copytree(ROOT, f"{scratch}/{i}", ignore=ignored)))
+            copies.put(copy_tree(f"{scratch}/{i}"))
         with ThreadPoolExecutor(options.processes) as pool:
             pairs = zip(chosen, pool.map(lambda m: try_one(m, copies, reach), chosen), strict=True)
             for i, (mutant, noticed) in enumerate(pairs, 1):

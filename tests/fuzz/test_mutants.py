@@ -1,7 +1,6 @@
 """Mutants are what they say: each parses, differs, and the tests notice a plain one."""
 
 import ast
-import shutil
 import sys
 from pathlib import Path
 from queue import SimpleQueue
@@ -29,9 +28,8 @@ def test_a_mutant_is_noticed_and_taken_out_again(tmp_path):
         m for m in mutants.all_mutants()
         if m.path == "optim/rules.py" and m.old == "p -= lr * g" and m.new == "pass"
     ]  # fmt: skip
-    ignored = shutil.ignore_patterns(".git", "__pycache__", ".venv", "out", ".*_cache")
-    copies, copy = SimpleQueue(), tmp_path / "copy"
-    copies.put(Path(shutil.copytree(mutants.ROOT, copy, ignore=ignored)))
+    copies, copy = SimpleQueue(), mutants.copy_tree(tmp_path / "copy")
+    copies.put(copy)
     assert not mutants.run_tests(copy, ["tests/optim"], 60, mutants.Chosen(None, []))  # as it was
     before = (copy / "minigrad/optim/rules.py").read_bytes()
     for test, noticed in (
